@@ -1,0 +1,114 @@
+"""A judge that checks instead of guessing.
+
+>>> from judge import Case, Judge
+>>> print(Judge().decide(Case(response="0.5", reference="1/2")).because)
+0.5 = 1/2 exactly
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from judge.errors import (
+        ConfigError,
+        InputError,
+        JudgeError,
+        ModelBusy,
+        ModelDown,
+        ModelError,
+        PluginError,
+        RubricError,
+        SandboxError,
+        StoreError,
+        ToolError,
+        VoteError,
+    )
+    from judge.judging import Judge
+    from judge.models import ModelOptions
+    from judge.models.scripted import ScriptedModel
+    from judge.protocols import Evaluator, Message, Model, Reply, Request, Tool, ToolCall, ToolSpec
+    from judge.rubric import Rubric
+    from judge.types import (
+        Basis,
+        Case,
+        Evidence,
+        Failure,
+        Finding,
+        Member,
+        Outcome,
+        Provenance,
+        Tally,
+        Usage,
+        Verdict,
+        Vote,
+    )
+    from judge.version import __version__
+
+_HOMES = {
+    "judge.errors": (
+        "ConfigError InputError JudgeError ModelBusy ModelDown ModelError PluginError RubricError SandboxError "
+        "StoreError ToolError VoteError"
+    ),
+    "judge.judging": "Judge",
+    "judge.models": "ModelOptions",
+    "judge.models.scripted": "ScriptedModel",
+    "judge.protocols": "Evaluator Message Model Reply Request Tool ToolCall ToolSpec",
+    "judge.rubric": "Rubric",
+    "judge.types": "Basis Case Evidence Failure Finding Member Outcome Provenance Tally Usage Verdict Vote",
+    "judge.version": "__version__",
+}
+_HOME = {name: module for module, public in _HOMES.items() for name in public.split()}
+
+__all__ = [
+    "Basis",
+    "Case",
+    "ConfigError",
+    "Evaluator",
+    "Evidence",
+    "Failure",
+    "Finding",
+    "InputError",
+    "Judge",
+    "JudgeError",
+    "Member",
+    "Message",
+    "Model",
+    "ModelBusy",
+    "ModelDown",
+    "ModelError",
+    "ModelOptions",
+    "Outcome",
+    "PluginError",
+    "Provenance",
+    "Reply",
+    "Request",
+    "Rubric",
+    "RubricError",
+    "SandboxError",
+    "ScriptedModel",
+    "StoreError",
+    "Tally",
+    "Tool",
+    "ToolCall",
+    "ToolError",
+    "ToolSpec",
+    "Usage",
+    "Verdict",
+    "Vote",
+    "VoteError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Public names load when they are used, so that `judge --help` and plugins stay quick to start.
+    if name not in _HOME:
+        raise AttributeError(f"module 'judge' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,150 @@
+"""One panel member, one case: render, ask, run the tools it calls, record evidence, until a vote validates.
+
+Everything is bounded: the number of steps, of repairs, of tokens in a reply, of characters from a tool. What goes
+wrong is recorded with its cause and makes the vote an abstention; only ModelDown, which no case can help, is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import Field
+
+from judge.actions import VOTE, Ballot, Form, arguments_of
+from judge.errors import ModelDown, ModelError, RubricError, ToolError, VoteError
+from judge.protocols import CallsTools, Exchange, Message, Model, Reply, Request, Tool, ToolCall
+from judge.rubric import Rubric
+from judge.types import Case, Evidence, Failure, Member, Record, Usage, Vote
+
+
+class Limits(Record):
+    """How much one vote may take: model turns, invalid replies, tokens in a reply, characters from a tool."""
+
+    steps: int = Field(default=8, ge=1)
+    repairs: int = Field(default=2, ge=0)
+    max_tokens: int = Field(default=1024, ge=1)
+    tool_chars: int = Field(default=4000, ge=100)
+
+
+class Seat(NamedTuple):
+    """A member with what its name stands for."""
+
+    member: Member
+    model: Model
+    rubric: Rubric
+    tools: Mapping[str, Tool]
+
+
+class Deliberation(NamedTuple):
+    """A vote and every exchange that led to it."""
+
+    vote: Vote
+    exchanges: tuple[Exchange, ...]
+
+
+def deliberate(case: Case, seat: Seat, *, index: int, limits: Limits) -> Deliberation:
+    """Ask one member for its vote on a case. Raises ModelDown."""
+    evidence: list[Evidence] = []
+    exchanges: list[Exchange] = []
+    repairs = 0
+
+    def conclude(ballot: Ballot | None, error: Failure | None) -> Deliberation:
+        said = {"reason": ballot.reason, "label": ballot.label, "cites": ballot.cites, "extra": ballot.extra}
+        usage = sum((e.reply.usage for e in exchanges if e.reply), Usage())
+        vote = Vote(
+            index=index, member=seat.member, evidence=tuple(evidence), usage=usage, error=error, **(said if ballot else {})
+        )
+        return Deliberation(vote, tuple(exchanges))
+
+    try:
+        form = Form(seat.rubric, list(seat.tools.values()), way=_way(seat))
+        messages = _opening(seat.rubric.render(case), form)
+    except RubricError as error:
+        return conclude(None, Failure(cause="rubric", message=str(error)))
+
+    for turn in range(limits.steps):
+        request = Request(
+            messages=tuple(messages),
+            temperature=seat.member.temperature,
+            seed=seat.member.seed,
+            max_tokens=limits.max_tokens,
+            case_id=case.id,
+            turn=turn,
+            **form.asks(last=turn == limits.steps - 1),
+        )
+        asked = Exchange(vote=index, turn=turn, member=seat.member.model, request=request)
+        try:
+            reply = seat.model.generate(request)
+        except ModelDown:
+            raise
+        except ModelError as error:
+            failure = Failure(cause=error.cause, message=str(error))
+            exchanges.append(asked.model_copy(update={"failure": failure}))
+            return conclude(None, failure)
+        exchanges.append(asked.model_copy(update={"reply": reply}))
+
+        try:
+            action = form.read(reply)
+            if isinstance(action, Ballot):
+                _check_citations(action, evidence)
+                return conclude(action, None)
+        except VoteError as error:
+            if repairs == limits.repairs:
+                return conclude(None, Failure(cause=error.cause, message=str(error)))
+            repairs += 1
+            messages += [_said(reply), *form.complain(reply, str(error))]
+            continue
+
+        messages.append(_said(reply))
+        for call in action:
+            observed = _call(call, seat.tools, number=len(evidence) + 1, limit=limits.tool_chars)
+            evidence.append(observed)
+            messages.append(form.answer(call, f"[{observed.id}] {observed.content}"))
+
+    return conclude(None, Failure(cause="steps", message=f"no vote within {limits.steps} steps"))
+
+
+def _way(seat: Seat) -> str:
+    if not seat.tools:
+        return "plain"
+    native = isinstance(seat.model, CallsTools) and seat.model.native_tools()
+    return "native" if native else "objects"
+
+
+def _opening(prompt: tuple[Message, ...], form: Form) -> list[Message]:
+    """Return the rubric's messages, with what the form needs to say added to the first."""
+    if not (instructions := form.instructions()):
+        return list(prompt)
+    first, *rest = prompt
+    return [first.model_copy(update={"content": f"{first.content}\n\n{instructions}"}), *rest]
+
+
+def _said(reply: Reply) -> Message:
+    return Message(role="assistant", content=reply.text, tool_calls=reply.tool_calls)
+
+
+def _call(call: ToolCall, tools: Mapping[str, Tool], *, number: int, limit: int) -> Evidence:
+    """Run one tool. Whatever happens becomes evidence; only a success can be cited."""
+    ok = True
+    try:
+        if call.name == VOTE:
+            raise ToolError("vote alone, after you have seen the results of your tools")
+        if call.name not in tools:
+            raise ToolError(f"there is no tool {call.name!r}; there are: {', '.join(tools)}")
+        tool = tools[call.name]
+        content = tool.run(arguments_of(call, tool.Arguments))
+    except (ToolError, VoteError) as error:
+        ok, content = False, f"error: {error}"
+    except Exception as error:  # noqa: BLE001 - a tool is foreign code; its crash is evidence of nothing
+        ok, content = False, f"error: the tool crashed: {type(error).__name__}: {error}"
+    if len(content) > limit:
+        content = f"{content[:limit]}\n[{len(content) - limit} more characters are not shown]"
+    return Evidence(id=f"e{number}", source=call.name, request=call.arguments, content=content, ok=ok)
+
+
+def _check_citations(ballot: Ballot, evidence: list[Evidence]) -> None:
+    good = {e.id for e in evidence if e.ok}
+    if unknown := [cite for cite in ballot.cites if cite not in good]:
+        have = ", ".join(sorted(good)) or "there is none"
+        raise VoteError(f"cites {unknown} is not evidence that succeeded (usable: {have})", cause="bad_citation")

@@ -1,0 +1,76 @@
+"""The form a vote has to take: a Pydantic model for reading it, a JSON schema for asking for it.
+
+The reason stands before the label in both, so that a model that writes from left to right thinks first.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
+
+from judge.errors import RubricError
+
+
+def ballot_model(rubric: str, *, labels: tuple[str | int, ...], schema: str | None) -> type[BaseModel]:
+    """Return the model of a vote: generated from the labels, or the one that ``package.module:Class`` names.
+
+    Raises RubricError when the named class cannot be imported, has no field ``label``, or puts it before
+    ``reason``.
+    """
+    if schema is None:
+        return create_model(
+            "Ballot",
+            __config__=ConfigDict(extra="forbid"),
+            reason=(str, Field(description="why, in a few plain sentences")),
+            label=(Literal[labels], Field(description="the verdict")),
+        )
+    module, _, attribute = schema.partition(":")
+    try:
+        model = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise RubricError(f"rubric {rubric!r}: schema {schema!r} cannot be imported: {error}") from None
+    if not (isinstance(model, type) and issubclass(model, BaseModel) and "label" in model.model_fields):
+        raise RubricError(f"rubric {rubric!r}: schema {schema!r} is not a Pydantic model with a field 'label'")
+    fields = list(model.model_fields)
+    if "reason" in fields and fields.index("reason") > fields.index("label"):
+        raise RubricError(f"rubric {rubric!r}: schema {schema!r} has to ask for the reason before the label")
+    return model
+
+
+def ballot_schema(model: type[BaseModel], *, labels: tuple[str | int, ...], cites: bool) -> dict[str, JsonValue]:
+    """Return the JSON schema of a vote, with ``cites`` before the label when there may be evidence."""
+    schema = strict(model.model_json_schema())
+    properties = dict(cast(dict[str, JsonValue], schema["properties"]))
+    del properties["label"]
+    if cites:
+        properties["cites"] = {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "ids of the evidence that the verdict rests on, such as e1",
+        }
+    kind = "integer" if all(isinstance(label, int) for label in labels) else "string"
+    properties["label"] = {"type": kind, "enum": list(labels), "description": "the verdict"}
+    return {**schema, "properties": properties, "required": list(properties)}
+
+
+def strict(schema: dict[str, Any]) -> dict[str, JsonValue]:
+    """Return a schema in the strict subset: objects require all their properties and forbid others."""
+    return cast(dict[str, JsonValue], _strict(schema))
+
+
+def _strict(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {}
+    for key, value in node.items():
+        if key in ("properties", "$defs"):
+            result[key] = {name: _strict(sub) for name, sub in value.items()}
+        elif key not in ("title", "default"):
+            result[key] = _strict(value)
+    if "properties" in result:
+        result |= {"required": list(result["properties"]), "additionalProperties": False}
+    return result

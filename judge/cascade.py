@@ -1,0 +1,227 @@
+"""One case to a verdict: evaluators first, and where they abstain, a panel that votes.
+
+The evaluators of the case's kind are asked, cheapest first. A decisive finding ends the asking unless an evaluator
+that has not been asked could reach a stronger basis. No vote can overturn a finding. Evaluators are asked only when
+the panel answers their question, that is, when its labels include ``correct`` and ``incorrect``, or there is no panel.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from judge import voting
+from judge.agent import Deliberation, Limits, Seat, deliberate
+from judge.errors import ConfigError
+from judge.protocols import Evaluator, Exchange, Preflights
+from judge.types import STRENGTH, Case, Finding, Member, Provenance, Usage, Verdict, Vote, digest
+from judge.version import __version__
+from judge.workers import Workers, ensure_sendable, guarded
+
+
+class Panel(NamedTuple):
+    """Who is asked, and how often: vote i goes to member i, round and round, with another seed each round."""
+
+    seats: tuple[Seat, ...]
+    votes: int
+
+    def seat(self, index: int) -> Seat:
+        """Return the seat of a vote."""
+        round_, place = divmod(index, len(self.seats))
+        seat = self.seats[place]
+        return seat._replace(member=seat.member.model_copy(update={"seed": seat.member.seed + round_}))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that all rubrics of the panel share."""
+        return self.seats[0].rubric.labels
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the labels are numbers."""
+        return self.seats[0].rubric.numeric
+
+
+class Outcome(NamedTuple):
+    """A verdict with the exchanges that led to it."""
+
+    verdict: Verdict
+    exchanges: tuple[Exchange, ...]
+
+
+class Cascade:
+    """Decides cases. Thread-safe. Close it to stop its workers; raises ConfigError for a panel that cannot vote."""
+
+    def __init__(
+        self,
+        evaluators: Sequence[Evaluator],
+        panel: Panel | None,
+        *,
+        limits: Limits = Limits(),
+        deadline_s: float = 10.0,
+        in_flight: int = 1,
+    ) -> None:
+        if panel is not None:
+            _check_panel(panel)
+        for evaluator in evaluators:
+            if not _bounded(evaluator):
+                ensure_sendable(evaluator)
+        self.panel = panel
+        self.limits = limits
+        self.evaluators = tuple(sorted(evaluators, key=lambda e: not _bounded(e)))
+        self._asked = panel is None or {"correct", "incorrect"} <= set(panel.labels)
+        self._workers = Workers(deadline_s=deadline_s)
+        self._voters = ThreadPoolExecutor(max(2, in_flight), thread_name_prefix="judge-vote")
+        self.provenance = _provenance(self)
+
+    def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Outcome:
+        """Decide a case. Votes that were `kept` from an earlier attempt are not asked for again.
+
+        Raises ModelDown when no call to a model can work.
+        """
+        findings = self.consult(case) if self._asked else {}
+        best = max(
+            (item for item in findings.items() if item[1].basis is not None),
+            key=lambda item: STRENGTH[item[1].basis or ""],
+            default=None,
+        )
+        common = {"case_id": case.id, "findings": findings, "provenance": self.provenance}
+        if best is not None:
+            name, finding = best
+            return Outcome(
+                Verdict(
+                    label=finding.outcome,
+                    confidence=finding.confidence,
+                    decided_by=name,
+                    basis=finding.basis,
+                    because=finding.because,
+                    **common,
+                ),
+                (),
+            )
+        if self.panel is None:
+            return Outcome(
+                Verdict(label="undecided", decided_by="nobody", because=_why_undecided(findings), **common), ()
+            )
+        return self._vote(case, self.panel, kept, common)
+
+    def consult(self, case: Case) -> dict[str, Finding]:
+        """Return what the evaluators of the case's kind say, by name, in the order in which they were asked."""
+        findings: dict[str, Finding] = {}
+        best = min(STRENGTH.values()) - 1
+        for evaluator in self.evaluators:
+            if case.kind not in evaluator.kinds or _reach(evaluator) <= best:
+                continue
+            ask = guarded if _bounded(evaluator) else self._workers.check
+            finding = findings[evaluator.name] = ask(evaluator, case)
+            if finding.basis is not None:
+                best = max(best, STRENGTH[finding.basis])
+        return findings
+
+    def preflight(self) -> None:
+        """Raise ModelDown when a model of the panel cannot work at all."""
+        for seat in self.panel.seats if self.panel else ():
+            if isinstance(seat.model, Preflights):
+                seat.model.preflight()
+
+    def close(self) -> None:
+        """Stop the workers and the voters."""
+        self._workers.close()
+        self._voters.shutdown(wait=False, cancel_futures=True)
+
+    def _vote(self, case: Case, panel: Panel, kept: Iterable[Deliberation], common: dict[str, Any]) -> Outcome:
+        done = {d.vote.index: d for d in kept if d.vote.error is None}
+        while more := voting.needed([d.vote for d in done.values()], asked=panel.votes, numeric=panel.numeric):
+            indices = [i for i in range(panel.votes) if i not in done][:more]
+            for deliberation in self._ask(case, panel, indices):
+                done[deliberation.vote.index] = deliberation
+        votes = tuple(done[index].vote for index in sorted(done))
+        decision = voting.decide(votes, asked=panel.votes, numeric=panel.numeric)
+        verdict = Verdict(
+            label=decision.label,
+            confidence=decision.confidence,
+            decided_by="panel" if decision.label != "undecided" else "nobody",
+            basis="vote" if decision.label != "undecided" else None,
+            because=_why_voted(votes, decision),
+            votes=votes,
+            tally=decision.tally,
+            usage=sum((vote.usage for vote in votes), Usage()),
+            **common,
+        )
+        return Outcome(verdict, tuple(e for index in sorted(done) for e in done[index].exchanges))
+
+    def _ask(self, case: Case, panel: Panel, indices: list[int]) -> list[Deliberation]:
+        def ask(index: int) -> Deliberation:
+            return deliberate(case, panel.seat(index), index=index, limits=self.limits)
+
+        if len(indices) == 1:
+            return [ask(indices[0])]
+        waiting = [self._voters.submit(ask, index) for index in indices]
+        return [future.result() for future in waiting]
+
+
+def _check_panel(panel: Panel) -> None:
+    first = panel.seats[0].rubric
+    for seat in panel.seats:
+        if set(seat.rubric.labels) != set(first.labels):
+            raise ConfigError(
+                f"rubrics {first.name!r} and {seat.rubric.name!r} cannot vote together: their labels differ"
+            )
+    if panel.votes < len(panel.seats):
+        raise ConfigError(f"{panel.votes} votes are too few for a panel of {len(panel.seats)} members")
+
+
+def _bounded(evaluator: Evaluator) -> bool:
+    return getattr(evaluator, "bounded", False) is True
+
+
+def _reach(evaluator: Evaluator) -> int:
+    return max(STRENGTH[basis] for bases in evaluator.bases.values() for basis in bases)
+
+
+def _why_undecided(findings: dict[str, Finding]) -> str:
+    if not findings:
+        return "no evaluator was asked and there is no panel"
+    said = "; ".join(f"{name}: {finding.because}" for name, finding in findings.items())
+    return f"no evaluator could decide ({said}) and there is no panel"
+
+
+def _why_voted(votes: tuple[Vote, ...], decision: voting.Decision) -> str:
+    tally = decision.tally
+    counts = ", ".join(f"{count} {label}" for label, count in tally.counts.items()) or "none"
+    failed = f", {tally.failed} failed" if tally.failed else ""
+    if decision.label == "undecided":
+        return f"no label has a majority of the {tally.asked} votes asked for ({counts}{failed})"
+    reason = next(vote.reason for vote in votes if vote.label == decision.label)
+    if tally.asked == 1:
+        return reason
+    return f"{tally.counts[decision.label]} of {tally.asked} votes{failed}: {reason}"
+
+
+def _provenance(cascade: Cascade) -> Provenance:
+    """Return every setting that could change an outcome, and its hash: the fingerprint of a run."""
+    panel = cascade.panel
+    settings: dict[str, Any] = {
+        "evaluators": {e.name: e.version for e in cascade.evaluators},
+        "panel": None,
+    }
+    if panel is not None:
+        rubrics = {seat.rubric.name: seat.rubric for seat in panel.seats}
+        settings["panel"] = {
+            "votes": panel.votes,
+            "members": [seat.member.model_dump(mode="json") for seat in panel.seats],
+            "limits": cascade.limits.model_dump(),
+            "rubrics": {
+                name: {
+                    "hash": rubric.hash,
+                    "labels": list(rubric.values),
+                    "schema": rubric.Ballot.model_json_schema(),
+                    "tools": sorted({tool for seat in panel.seats if seat.rubric is rubric for tool in seat.tools}),
+                }
+                for name, rubric in rubrics.items()
+            },
+        }
+    fingerprint = digest(__version__.rpartition(".")[0], json.dumps(settings, sort_keys=True))[:16]
+    return Provenance(judge=__version__, fingerprint=fingerprint, settings=settings)

@@ -1,0 +1,125 @@
+"""Settings, and where each came from: flags, then ``JUDGE_*`` variables, then ``judge.toml``, then defaults.
+
+``judge.toml`` holds the settings by name, and a table for each model that needs its own::
+
+    votes = 3
+    model = ["openai:gpt-5-mini"]
+
+    [models."openai:gpt-5-mini"]
+    price_prompt = 0.25
+    price_completion = 2.0
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field, ValidationError, field_validator
+
+from judge.errors import ConfigError, nearest
+from judge.models import ModelOptions
+from judge.types import Record
+
+
+class Settings(Record):
+    """Everything that can be set. Lists may be given as one comma-separated text.
+
+    ``evaluators`` and ``tools`` hold names, or ``all`` or ``none``; ``model`` may be ``none``. Without
+    ``temperature`` a member that votes once is asked at 0 and one that votes more often at 0.7. ``tools=all``
+    means those that the rubric names.
+    """
+
+    model: tuple[str, ...] = ("none",)
+    rubric: tuple[str, ...] = ("correctness",)
+    votes: int | None = Field(default=None, ge=1)
+    temperature: tuple[float, ...] = ()
+    seed: int = 0
+    evaluators: tuple[str, ...] = ("all",)
+    tools: tuple[str, ...] = ("all",)
+    criterion: str | None = None
+    in_flight: int = Field(default=32, ge=1, le=1024)
+    max_tokens: int = Field(default=1024, ge=1)
+    max_steps: int = Field(default=8, ge=1)
+    evaluator_deadline_s: float = Field(default=10.0, gt=0)
+    base_url: str | None = None
+    api_key_env: str | None = None
+    api: str = "chat"
+    tool_calls: str = "auto"
+    timeout_s: float = Field(default=120.0, gt=0)
+    models: Mapping[str, dict[str, Any]] = {}
+
+    @field_validator("model", "rubric", "temperature", "evaluators", "tools", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        elif isinstance(value, list | tuple):
+            value = [part for item in value for part in (item.split(",") if isinstance(item, str) else [item])]
+        return value
+
+    def options(self, model: str) -> ModelOptions:
+        """Return how to reach a model: the general settings, then those of its own table."""
+        general = {
+            name: getattr(self, name) for name in ("base_url", "api_key_env", "api", "tool_calls", "timeout_s", "in_flight")
+        }
+        try:
+            return ModelOptions.model_validate({**general, **self.models.get(model, {})})
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = str(first["loc"][0]) if first["loc"] else ""
+            hint = nearest(field, ModelOptions.model_fields)
+            raise ConfigError(f'models."{model}".{field}: {first["msg"]}, got {first["input"]!r}.{hint}') from None
+
+
+class Sourced(NamedTuple):
+    """Settings with the origin of each: ``default``, a file, a variable or ``flag``."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Sourced:
+    """Put the settings together. `flags` holds those that were given; None and () mean not given.
+
+    Raises ConfigError that names the setting and where it was set.
+    """
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    path = file or Path("judge.toml")
+    layers = [
+        (_read(path, must_exist=file is not None), lambda name: str(path)),
+        (_from_environment(environ), lambda name: f"environment variable JUDGE_{name.upper()}"),
+        ({k: v for k, v in flags.items() if v not in (None, (), [])}, lambda name: f"flag --{name.replace('_', '-')}"),
+    ]
+    for layer, origin in layers:
+        for name, value in layer.items():
+            if name not in Settings.model_fields:
+                raise ConfigError(f"{origin(name)}: unknown setting {name!r}.{nearest(name, Settings.model_fields)}")
+            values[name] = value
+            origins[name] = origin(name)
+    try:
+        return Sourced(Settings.model_validate(values), origins)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise ConfigError(f"{origins[name]}: setting {name!r}: {first['msg']}, got {first['input']!r}") from None
+
+
+def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise ConfigError(f"configuration file {str(path)!r} does not exist") from None
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"configuration file {str(path)!r} cannot be read: {error}") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    prefix = "JUDGE_"
+    return {name.removeprefix(prefix).lower(): value for name, value in environ.items() if name.startswith(prefix)}

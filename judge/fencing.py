@@ -1,0 +1,48 @@
+"""Fences: how text that nobody vouches for gets into a prompt without being able to pretend that it is outside."""
+
+from __future__ import annotations
+
+from judge.errors import RubricError
+from judge.types import digest
+
+
+class Untrusted:
+    """A response inside a template: only ``fence()`` turns it into text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __str__(self) -> str:
+        raise RubricError("a response may enter a prompt only through fence(…)")
+
+    __repr__ = __str__
+
+
+def fence(text: str, *, name: str) -> str:
+    """Wrap one text in tags of its own.
+
+    >>> fence("2+2", name="result").splitlines()[1]
+    '2+2'
+    """
+    return fenced(text, name=name, nonce=nonce_for("", (text,)))
+
+
+def fenced(value: object, *, name: str, nonce: str) -> str:
+    """Wrap a text in tags that carry the nonce."""
+    text = value.text if isinstance(value, Untrusted) else str(value)
+    return f"<{name}-{nonce}>\n{text}\n</{name}-{nonce}>"
+
+
+def nonce_for(salt: str, texts: tuple[str, ...]) -> str:
+    """Return 12 hex digits that occur in none of the texts.
+
+    They are derived from the content, so that a replay and every vote see the same prompt and engines share its
+    prefix. An author cannot know them in advance, since they depend on the hash of what the author writes.
+    """
+    attempt = 0
+    while any((nonce := digest(salt, str(attempt), *texts)[:12]) in text for text in texts):
+        attempt += 1
+    return nonce

@@ -1,0 +1,193 @@
+"""``Judge``: settings and plugins put together into something that decides cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from judge import registry, runs
+from judge.agent import Limits, Seat
+from judge.cascade import Cascade, Panel
+from judge.config import Settings
+from judge.errors import ConfigError, InputError, PluginError, nearest
+from judge.models import ModelOptions
+from judge.protocols import Evaluator, Model, Tool
+from judge.rubric import Rubric
+from judge.store import Store
+from judge.types import Case, Member, Verdict
+
+
+class Judge:
+    """Decides cases: by evaluators, and where they abstain by a panel of models.
+
+    Everything that can be named can also be passed in: a model (or several), a rubric, evaluators, tools.
+    Keyword arguments are those of `Settings`. Raises ConfigError, PluginError or RubricError before any work.
+
+    >>> Judge(evaluators=["number"]).decide(Case(response="3", reference="4")).label
+    'incorrect'
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str | Model | Sequence[str | Model] = "none",
+        rubric: str | Rubric | Sequence[str | Rubric] = "correctness",
+        evaluators: str | Sequence[str | Evaluator] = "all",
+        tools: str | Sequence[str | Tool] = "all",
+        settings: Settings | None = None,
+        **further: Any,
+    ) -> None:
+        if settings is None:
+            settings = Settings(**further)
+        elif further:
+            raise ConfigError(f"give settings or keyword arguments, not both: {sorted(further)}")
+        self.settings = settings
+        found = _evaluators(_listed(evaluators))
+        self._kinds = known_kinds(found)
+        self.cascade = Cascade(
+            found,
+            _panel(_listed(model), _listed(rubric), _listed(tools), settings),
+            limits=Limits(steps=settings.max_steps, max_tokens=settings.max_tokens),
+            deadline_s=settings.evaluator_deadline_s,
+            in_flight=settings.in_flight,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Judge:
+        """Return the judge that the command line would use."""
+        return cls(
+            model=settings.model,
+            rubric=settings.rubric,
+            evaluators=settings.evaluators,
+            tools=settings.tools,
+            settings=settings,
+        )
+
+    def decide(self, case: Case) -> Verdict:
+        """Return the verdict on one case. Raises InputError for a case that cannot be judged, and ModelDown."""
+        return self.cascade.decide(self._checked(case)).verdict
+
+    def run(self, cases: Iterable[Case], *, path: str | Path | None = None) -> Iterator[Verdict]:
+        """Judge many cases at once and yield each verdict when it is done, in the order in which they finish.
+
+        With a `path` the verdicts are kept in a run file before they are yielded, and those it already has are
+        not judged again. Raises ModelDown, and StoreError for a run file that cannot be used.
+        """
+        ready = (self._checked(case) for case in cases)
+        if path is None:
+            yield from (result.verdict for result in runs.run(self.cascade, ready, in_flight=self.settings.in_flight))
+            return
+        with Store.open(Path(path), self.cascade.provenance, rubrics=self.rubric_texts()) as store:
+            results = runs.run(self.cascade, ready, in_flight=self.settings.in_flight, store=store)
+            yield from (result.verdict for result in results)
+
+    def prepare(self, case: Case) -> Case:
+        """Return the case with the criterion of the settings, where it has none of its own."""
+        if self.settings.criterion is None or case.criterion is not None:
+            return case
+        return case.model_copy(update={"criterion": self.settings.criterion})
+
+    def problem(self, case: Case) -> str | None:
+        """Return why a case cannot be judged, or None."""
+        if case.kind not in self._kinds:
+            known = ", ".join(sorted(self._kinds))
+            return f"unknown kind {case.kind!r}.{nearest(case.kind, self._kinds)} Known: {known}"
+        for seat in self.cascade.panel.seats if self.cascade.panel else ():
+            if missing := seat.rubric.missing(case):
+                return f"rubric {seat.rubric.name!r} needs a {missing}, and the case has none"
+        return None
+
+    def rubric_texts(self) -> dict[str, str]:
+        """Return the text of each rubric of the panel, by name."""
+        return {seat.rubric.name: seat.rubric.text for seat in (self.cascade.panel.seats if self.cascade.panel else ())}
+
+    def close(self) -> None:
+        """Stop the worker processes."""
+        self.cascade.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _checked(self, case: Case) -> Case:
+        case = self.prepare(case)
+        if problem := self.problem(case):
+            raise InputError(f"case {case.id!r}: {problem}")
+        return case
+
+
+def known_kinds(passed_in: Iterable[Evaluator] = ()) -> frozenset[str]:
+    """Return every kind that an installed evaluator, or one that was passed in, knows."""
+    installed = [registry.load("evaluators", name) for name in registry.names("evaluators")]
+    return frozenset().union(*(evaluator.kinds for evaluator in [*installed, *passed_in]))
+
+
+def load_model(spec: str, options: ModelOptions) -> Model:
+    """Return the model of a spec such as ``openai:NAME``."""
+    provider, colon, name = spec.partition(":")
+    if not colon:
+        known = ", ".join(f"{known}:…" for known in registry.names("models"))
+        raise ConfigError(f"model {spec!r} has to be 'none' or PROVIDER:NAME. Installed: {known}")
+    model: Model = registry.load("models", provider)(name, options)
+    return model
+
+
+def _evaluators(wanted: Sequence[str | Evaluator]) -> list[Evaluator]:
+    if wanted == ["none"]:
+        return []
+    if wanted == ["all"]:
+        wanted = registry.names("evaluators")
+    found = [registry.load("evaluators", e)() if isinstance(e, str) else e for e in wanted]
+    for evaluator in found:
+        for attribute in ("name", "version", "kinds", "bases", "check"):
+            if not hasattr(evaluator, attribute):
+                raise PluginError(f"evaluator {type(evaluator).__name__!r} lacks {attribute!r}")
+    names = [evaluator.name for evaluator in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise PluginError(f"two evaluators are called {sorted(twice)[0]!r}")
+    return found
+
+
+def _panel(
+    models: Sequence[str | Model], rubrics: Sequence[str | Rubric], tools: Sequence[str | Tool], settings: Settings
+) -> Panel | None:
+    if models == ["none"]:
+        return None
+    loaded = [(m, load_model(m, settings.options(m))) if isinstance(m, str) else (_name(m), m) for m in models]
+    read = [Rubric.find(r) if isinstance(r, str) else r for r in rubrics]
+    size = len(loaded) * len(read) * max(1, len(settings.temperature))
+    votes = settings.votes or size
+    temperatures = settings.temperature or (0.0 if votes <= size else 0.7,)
+    seats = tuple(
+        Seat(
+            Member(model=name, rubric=rubric.name, temperature=temperature, seed=settings.seed),
+            model,
+            rubric,
+            _tools(tools, rubric),
+        )
+        for (name, model), rubric, temperature in product(loaded, read, temperatures)
+    )
+    return Panel(seats, votes)
+
+
+def _tools(wanted: Sequence[str | Tool], rubric: Rubric) -> dict[str, Tool]:
+    if wanted == ["none"]:
+        return {}
+    named: Sequence[str | Tool] = rubric.tools if wanted == ["all"] else wanted
+    found: list[Tool] = [registry.load("tools", t)() if isinstance(t, str) else t for t in named]
+    return {tool.name: tool for tool in found}
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _name(model: Model) -> str:
+    return str(getattr(model, "name", type(model).__name__))

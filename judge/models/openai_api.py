@@ -1,0 +1,334 @@
+"""``openai:NAME``: a model behind any OpenAI-compatible server, through the official SDK.
+
+One client for each endpoint, on the background event loop, over aiohttp. The SDK's own retries are off: a shared
+gate handles "too many requests" (it waits and never gives a case up for it), tenacity the short transient
+faults, and a deadline bounds the time that a call spends being worked on. What a server does not understand
+is noticed once and remembered: structured output, a temperature, a seed, the name of the token limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from functools import cached_property
+from typing import Any
+
+import openai
+from openai import AsyncOpenAI, DefaultAioHttpClient
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from judge.errors import ConfigError, ModelBusy, ModelDown, ModelError
+from judge.jsontext import NotJSON, final_object
+from judge.models import ModelOptions
+from judge.models.dialects import DIALECTS, as_prose, payload
+from judge.models.gate import Gate
+from judge.models.loop import run
+from judge.protocols import Message, Reply, Request, ToolSpec
+from judge.types import Usage
+
+_ATTEMPTS = 4
+_FRUITLESS = 10  # calls in a row without any success after which a server counts as down
+
+
+def create(name: str, options: ModelOptions) -> OpenAIModel:
+    """Return the model; the factory behind the entry point ``openai``."""
+    if not name:
+        raise ConfigError("model 'openai:' needs a name, for example 'openai:gpt-5-mini'")
+    return OpenAIModel(name, options)
+
+
+class OpenAIModel:
+    """Thread-safe. Raises ConfigError when the key's environment variable is missing."""
+
+    def __init__(self, name: str, options: ModelOptions = ModelOptions()) -> None:
+        self.name = f"openai:{name}"
+        self._model = name
+        self._options = options
+        self._dialect = DIALECTS[options.api]
+        self._base_url = options.base_url or os.environ.get("OPENAI_BASE_URL") or None
+        self._key = _key(options, local=self._base_url is not None)
+        self._dropped: frozenset[str] = frozenset()
+        self._unstructured = 0  # replies in a row that ignored the schema; 2 and it is no longer sent
+        self._fruitless = 0
+        self._successes = 0
+        self._last_success = time.monotonic()
+        self._probe = threading.Lock()
+        self._calls_tools: bool | None = {"auto": None, "native": True, "json": False}[options.tool_calls]
+        self.gate = Gate(options.in_flight, cap=options.retry_after_cap_s)
+
+    def generate(self, request: Request, /) -> Reply:
+        """Return the reply. Raises ModelError with its cause, or ModelDown when no call can work."""
+        return run(self._generate(request))
+
+    def preflight(self) -> None:
+        """Raise ModelDown when the server cannot be reached or refuses the key."""
+        run(self._reach())
+
+    def native_tools(self) -> bool:
+        """Return whether the server calls tools in its own format; asks it once, with one small call."""
+        with self._probe:
+            if self._calls_tools is None:
+                self._calls_tools = self._ask_for_a_call()
+            return self._calls_tools
+
+    @cached_property
+    def _client(self) -> AsyncOpenAI:  # made on the loop that uses it
+        return AsyncOpenAI(
+            base_url=self._base_url,
+            api_key=self._key,
+            max_retries=0,
+            timeout=self._options.timeout_s + 10,  # ours comes first
+            http_client=DefaultAioHttpClient(limits=_limits(self._options.in_flight)),
+        )
+
+    async def _generate(self, request: Request) -> Reply:
+        clock = _Clock(self._options.timeout_s)
+        if request.output is None:
+            reply = await self._send(request, clock)
+        elif self._unstructured >= 2:
+            reply = await self._send(as_prose(request), clock)
+        else:
+            reply = await self._structured(request, clock)
+        usage = reply.usage.model_copy(
+            update={"calls": clock.calls, "retries": clock.retries, "seconds": round(clock.spent, 6)}
+        )
+        return reply.model_copy(update={"usage": self._priced(usage)})
+
+    async def _structured(self, request: Request, clock: _Clock) -> Reply:
+        """Ask with a schema; when the server refuses, ignores or chokes on it, ask in words and remember."""
+        doubt = 1
+        try:
+            reply = await self._send(request, clock)
+            final_object(reply.text)
+            self._unstructured = 0
+            return reply
+        except NotJSON as problem:
+            if problem.cause == "duplicate_keys":
+                return reply
+        except _SchemaRefused:
+            doubt = 2
+        except ModelError as error:
+            if error.cause != "empty":
+                raise
+        reply = await self._send(as_prose(request), clock)
+        self._unstructured += doubt
+        return reply
+
+    async def _send(self, request: Request, clock: _Clock) -> Reply:
+        """Send one request, waiting out what is transient."""
+        before = self._successes
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(ModelBusy),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=_wait,
+            sleep=clock.sleep,
+            reraise=True,
+        )
+        try:
+            reply: Reply = await retrying(self._admitted, request, clock)
+        except ModelBusy as error:
+            self._fruitless += 1
+            if self._successes == before:
+                if error.cause == "connection":
+                    await self._reach()
+                if self._fruitless >= _FRUITLESS:
+                    raise ModelDown(
+                        f"{self._where} failed {self._fruitless} calls in a row, the last with: {error}", cause="down"
+                    ) from error
+            raise ModelError(f"{error} ({_ATTEMPTS} attempts)", cause=error.cause) from error
+        self._fruitless = 0
+        return reply
+
+    async def _admitted(self, request: Request, clock: _Clock) -> Reply:
+        """Send when the gate lets through; "too many requests" goes back to the gate, however often."""
+        while True:
+            await self.gate.enter()
+            try:
+                with clock:
+                    reply = await self._attempt(request, clock)
+            except _TooMany as error:
+                if time.monotonic() - self._last_success > self._options.patience_s:
+                    raise ModelDown(
+                        f"{self._where} has answered nothing but 'too many requests' for "
+                        f"{self._options.patience_s:.0f} s: {error}",
+                        cause="busy",
+                    ) from error
+                clock.retries += 1
+                self.gate.turn_away(error.retry_after)
+                continue
+            finally:
+                self.gate.leave()
+            self.gate.succeeded()
+            self._successes += 1
+            self._last_success = time.monotonic()
+            return reply
+
+    async def _attempt(self, request: Request, clock: _Clock) -> Reply:
+        body = self._dialect.write(self._model, request, self._dropped)
+        try:
+            async with asyncio.timeout(clock.left):
+                text = await self._client.post(self._dialect.path, cast_to=str, body=body)
+        except TimeoutError:
+            raise ModelError(f"{self._where} gave no answer within {clock.budget:g} s", cause="timeout") from None
+        except openai.APIStatusError as error:
+            if self._adapt(error, request):
+                return await self._attempt(request, clock)
+            raise self._refused(error, request) from error
+        except openai.APIConnectionError as error:  # the SDK calls some dropped connections timeouts, too
+            raise ModelBusy(f"{self._where} cannot be reached: {_cause(error)}", cause="connection") from error
+        return self._dialect.read(payload(text))
+
+    def _adapt(self, error: openai.APIStatusError, request: Request) -> bool:
+        """Notice an optional field that the server does not know. Return whether trying again makes sense."""
+        if error.status_code not in (400, 422):
+            return False
+        said = _said(error)
+        if request.output is not None and any(word in said for word in ("response_format", "text.format", "schema")):
+            raise _SchemaRefused(str(error), cause="refused")
+        names = {"max_completion_tokens": "max_tokens", "temperature": "temperature", "seed": "seed"}
+        for word, field in names.items():
+            if word in said and field not in self._dropped:
+                self._dropped |= {field}
+                return True
+        return False
+
+    def _refused(self, error: openai.APIStatusError, request: Request) -> ModelError:
+        status, said = error.status_code, _said(error)
+        message = f"{self._where} answered {status}: {_cause(error)}"
+        if status == 429 and "insufficient_quota" not in said:
+            return _TooMany(message, cause="busy", retry_after=_retry_after(error))
+        if status in (401, 403, 404) or status == 429:
+            return ModelDown(f"{message} (check the key, the base URL and the name of the model)", cause="refused")
+        if status >= 500 or status in (408, 409):
+            return ModelBusy(message, cause="server", retry_after=_retry_after(error))
+        if "context_length" in said or "maximum context" in said or status == 413:
+            return ModelError(message, cause="too_long")
+        if request.output is not None:  # some servers refuse a schema without naming it
+            return _SchemaRefused(message, cause="refused")
+        return ModelError(message, cause="refused")
+
+    async def _reach(self) -> None:
+        try:
+            async with asyncio.timeout(min(10.0, self._options.timeout_s)):
+                await self._client.get("/models", cast_to=str)
+        except (TimeoutError, openai.APIConnectionError) as error:
+            raise ModelDown(f"{self._where} cannot be reached: {_cause(error)}", cause="connection") from error
+        except openai.APIStatusError as error:
+            if error.status_code in (401, 403):
+                raise ModelDown(f"{self._where} refuses the key: {_cause(error)}", cause="refused") from error
+            # Not every server lists its models; that it answers is enough.
+
+    def _ask_for_a_call(self) -> bool:
+        schema = {
+            "type": "object",
+            "properties": {"ok": {"type": "boolean"}},
+            "required": ["ok"],
+            "additionalProperties": False,
+        }
+        tool = ToolSpec(name="ready", description="Say that you can call tools.", parameters=schema)  # type: ignore[arg-type]
+        ask = Message(role="user", content="Call the tool ready with ok set to true.")
+        try:
+            reply = self.generate(Request(messages=(ask,), tools=(tool,), max_tokens=256))
+            return bool(reply.tool_calls) and final_object(reply.tool_calls[0].arguments).get("ok") is True
+        except ModelDown:
+            raise
+        except (ModelError, NotJSON):
+            return False
+
+    def _priced(self, usage: Usage) -> Usage:
+        prompt, completion = self._options.price_prompt, self._options.price_completion
+        if prompt is None and completion is None:
+            return usage
+        cost = usage.prompt_tokens * (prompt or 0) + usage.completion_tokens * (completion or 0)
+        return usage.model_copy(update={"cost": cost / 1e6})
+
+    @property
+    def _where(self) -> str:
+        return f"model {self._model!r} at {self._base_url or 'https://api.openai.com/v1'}"
+
+
+class _TooMany(ModelBusy):
+    """429: goes back to the gate."""
+
+
+class _SchemaRefused(ModelError):
+    """400 to a request with a schema."""
+
+
+class _Clock:
+    """The time one call has been worked on; what it spends waiting at the gate is not counted."""
+
+    def __init__(self, budget: float) -> None:
+        self.budget = budget
+        self.spent = 0.0
+        self.calls = 0
+        self.retries = 0
+        self._since = 0.0
+
+    @property
+    def left(self) -> float:
+        return max(0.001, self.budget - self.spent)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two attempts; this counts."""
+        self.retries += 1
+        with self:
+            self.calls -= 1
+            await asyncio.sleep(min(seconds, self.left))
+
+    def __enter__(self) -> None:
+        self.calls += 1
+        self._since = time.monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not _TooMany:
+            self.spent += time.monotonic() - self._since
+
+
+_jitter = wait_random_exponential(multiplier=0.25, max=8)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, ModelBusy) else None
+    return min(30.0, asked) if asked is not None else _jitter(state)
+
+
+def _key(options: ModelOptions, *, local: bool) -> str:
+    name = options.api_key_env or "OPENAI_API_KEY"
+    if key := os.environ.get(name):
+        return key
+    if local and options.api_key_env is None:
+        return "none"  # a server of one's own usually wants no key, but the SDK insists on one
+    raise ConfigError(
+        f"the environment variable {name} is not set: export it, or give --base-url for a server without a key"
+    )
+
+
+def _limits(in_flight: int) -> Any:
+    from httpx2 import Limits
+
+    return Limits(max_connections=in_flight + 4, max_keepalive_connections=in_flight + 4)
+
+
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    try:
+        return max(0.0, float(error.response.headers.get("retry-after", "")))
+    except ValueError:
+        return None  # absent, or a date: the gate's own backoff serves
+
+
+def _said(error: openai.APIStatusError) -> str:
+    return f"{error.body or error.message}".lower()
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, openai.APIStatusError):
+        body = error.body
+        said = body.get("message") if isinstance(body, dict) else None
+        return str(said or error.message)[:300]
+    inner = error.__cause__
+    return f"{type(inner).__name__}: {inner}"[:300] if inner is not None else (str(error) or type(error).__name__)

@@ -1,0 +1,137 @@
+"""What a plugin has to be: an evaluator, a tool or a model; and what is said between judge and model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel, JsonValue
+
+from judge.types import Basis, Case, Failure, Finding, Outcome, Record, Usage, digest
+
+
+class Evaluator(Protocol):
+    """Decides a case by program, or abstains. Deterministic.
+
+    ``bases`` says for each outcome which bases the evaluator can reach; a finding outside it is refused.
+    ``check`` runs in a worker process that is killed at a deadline, unless the evaluator has an attribute
+    ``bounded = True``: a promise that the time it takes grows at most linearly with a bounded input.
+    """
+
+    name: str
+    version: str
+    kinds: frozenset[str]
+    bases: Mapping[Outcome, frozenset[Basis]]
+
+    def check(self, case: Case, /) -> Finding:
+        """Return what can be said of the case; ``undecided`` where nothing can."""
+        ...
+
+
+class Tool(Protocol):
+    """What a model may call while it judges. A ToolError speaks to the model, which may try again."""
+
+    name: str
+    description: str
+    Arguments: type[BaseModel]
+
+    def run(self, arguments: BaseModel, /) -> str:
+        """Return what was observed, as text."""
+        ...
+
+
+class ToolSpec(Record):
+    """A tool as a model sees it: ``parameters`` is the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: dict[str, JsonValue]
+
+
+class ToolCall(Record):
+    """A model's wish to call a tool. ``arguments`` is the raw text it gave, which may not be JSON at all."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Message(Record):
+    """One message of a conversation; ``call_id`` says which call a ``tool`` message answers."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    call_id: str | None = None
+
+
+class Request(Record):
+    """One call to a model, in no server's dialect.
+
+    ``output`` is the JSON schema that the reply must match; with ``tools`` the model must call one of them.
+    ``case_id`` and ``turn`` say who asks; they are never sent to a server and are not part of the digest.
+    """
+
+    messages: tuple[Message, ...]
+    output: dict[str, JsonValue] | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    temperature: float | None = None
+    seed: int | None = None
+    max_tokens: int = 1024
+    case_id: str = ""
+    turn: int = 0
+
+    @property
+    def digest(self) -> str:
+        """A hash of everything that could change the reply."""
+        return digest(self.model_dump_json(exclude={"case_id", "turn"}))
+
+
+class Reply(Record):
+    """What a model said: its text as it came, the tools it wants to call, and what the call cost."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage = Usage()
+
+
+class Exchange(Record):
+    """One request with what came of it: a reply, or the failure that was recorded."""
+
+    vote: int
+    turn: int
+    member: str
+    request: Request
+    reply: Reply | None = None
+    failure: Failure | None = None
+
+
+class Model(Protocol):
+    """Answers requests; may be called from many threads at once.
+
+    ``generate`` raises ModelError for a call that failed and ModelDown when no call can work. A model may
+    also offer ``native_tools() -> bool`` (whether it calls tools in its server's own format; without it,
+    tools are called through JSON objects) and ``preflight()``, which raises ModelDown before any work.
+    """
+
+    def generate(self, request: Request, /) -> Reply:
+        """Return the reply to a request."""
+        ...
+
+
+@runtime_checkable
+class CallsTools(Protocol):
+    """A model that knows whether its server calls tools natively."""
+
+    def native_tools(self) -> bool:
+        """Return whether tools may be sent in the request's own field."""
+        ...
+
+
+@runtime_checkable
+class Preflights(Protocol):
+    """A model that can find out before any work that no call would work."""
+
+    def preflight(self) -> None:
+        """Raise ModelDown with the cause when no call can work."""
+        ...

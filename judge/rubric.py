@@ -1,0 +1,205 @@
+"""A rubric: one file with a prompt template, its labels, its vote schema and its tools.
+
+The file opens with YAML front matter between ``---`` lines, followed by Jinja with the blocks ``system`` and
+``user``. The template sees ``case``, ``labels``, ``tools`` and ``fence``. A response reaches the prompt only
+through ``fence()``, which wraps it in tags that no text of the case contains: text that came in cannot close
+its own fence. Values are never rendered again, so braces in a response are only braces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import yaml
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import Field, StrictInt, StrictStr, ValidationError
+
+from judge import registry
+from judge.ballots import ballot_model
+from judge.errors import PluginError, RubricError, nearest
+from judge.fencing import Untrusted, fenced, nonce_for
+from judge.protocols import Message
+from judge.types import Case, Record, digest
+
+_VARIABLES = frozenset({"case", "labels", "tools", "fence"})
+
+
+class Header(Record):
+    """The front matter of a rubric file."""
+
+    labels: tuple[StrictStr | StrictInt, ...] = Field(min_length=2)
+    about: str = ""
+    tools: tuple[str, ...] = ()
+    needs: tuple[Literal["question", "reference", "criterion", "context", "two responses"], ...] = ()
+    vote: str | None = Field(default=None, alias="schema")
+
+
+class Rubric:
+    """A compiled rubric. ``Rubric.parse(name, text)`` raises RubricError for anything that cannot work."""
+
+    def __init__(self, name: str, text: str, header: Header, template: Template) -> None:
+        self.name = name
+        self.text = text
+        self.about = header.about
+        self.tools = header.tools
+        self.needs = header.needs
+        self.values = header.labels
+        self.labels = tuple(str(label) for label in header.labels)
+        self.numeric = all(isinstance(label, int) for label in header.labels)
+        self.schema = header.vote
+        self.Ballot = ballot_model(name, labels=header.labels, schema=header.vote)
+        self._template = template
+
+    @property
+    def hash(self) -> str:
+        """A hash of the whole file."""
+        return digest(self.text)[:16]
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> Rubric:
+        """Compile the text of a rubric file."""
+        parts = text.split("---\n", 2)
+        if len(parts) != 3 or parts[0].strip():
+            raise RubricError(f"rubric {name!r}: the file has to open with front matter between two '---' lines")
+        try:
+            header = Header.model_validate(yaml.safe_load(parts[1]) or {})
+        except yaml.YAMLError as error:
+            raise RubricError(f"rubric {name!r}: the front matter is not YAML: {error}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RubricError(
+                f"rubric {name!r}: front matter field {where!r}: {first['msg']}, got {first['input']!r} "
+                "(labels such as yes and no need quotes in YAML)"
+            ) from None
+        return cls(name, text, header, _compile(name, parts[2]))
+
+    @classmethod
+    def find(cls, name: str, *, folder: Path = Path("prompts")) -> Rubric:
+        """Find a rubric: a path, then ``./prompts/NAME.j2``, then those shipped, then those of plugins."""
+        if name.endswith(".j2") or "/" in name:
+            path = Path(name)
+            if not path.is_file():
+                raise RubricError(f"rubric file {name!r} does not exist")
+            return cls.parse(name, _read(path))
+        known = available(folder=folder)
+        if name not in known:
+            raise RubricError(
+                f"unknown rubric {name!r}.{nearest(name, known)} Known: {', '.join(sorted(known))}; "
+                "or give the path of a .j2 file"
+            )
+        return cls.parse(name, known[name]())
+
+    def missing(self, case: Case) -> str | None:
+        """Return what the rubric needs and the case lacks, or None."""
+        have = {
+            "question": case.question,
+            "reference": case.reference,
+            "criterion": case.criterion,
+            "context": case.context,
+            "two responses": len(case.responses) == 2,
+        }
+        return next((need for need in self.needs if not have[need]), None)
+
+    def render(self, case: Case) -> tuple[Message, ...]:
+        """Return the system and the user message for a case. Raises RubricError when that cannot be done."""
+        if missing := self.missing(case):
+            raise RubricError(f"rubric {self.name!r} needs a {missing}, and case {case.id!r} has none")
+        texts = (*case.responses, *case.references, case.question or "", case.context or "", case.criterion or "")
+        nonce = nonce_for(case.digest, texts)
+        variables = {
+            "case": _View(case),
+            "labels": self.labels,
+            "tools": self.tools,
+            "fence": lambda value, name="response": fenced(value, name=name, nonce=nonce),
+        }
+        try:
+            context = self._template.new_context(variables)
+            blocks = {name: "".join(self._template.blocks[name](context)) for name in ("system", "user")}
+        except Exception as error:  # noqa: BLE001 - a template is code of its author and may raise anything
+            raise RubricError(f"rubric {self.name!r} cannot be rendered for case {case.id!r}: {error}") from error
+        return tuple(
+            Message(role=cast(Any, role), content=text.strip()) for role, text in blocks.items() if text.strip()
+        )
+
+
+def available(*, folder: Path = Path("prompts")) -> dict[str, Callable[[], str]]:
+    """Return every rubric that has a name, with a function that reads its text; the user's own come first."""
+    found: dict[str, Callable[[], str]] = {}
+    for name in registry.names("rubrics"):
+        found[name] = lambda name=name: _plugged(name)  # type: ignore[misc]
+    for place in (shipped(), folder):
+        for path in sorted(place.glob("*.j2")):
+            found[path.stem] = lambda path=path: _read(path)  # type: ignore[misc]
+    return found
+
+
+def shipped() -> Path:
+    """Return the folder of the shipped rubrics: inside the wheel, else the checkout's ``prompts/``."""
+    package = Path(__file__).parent
+    inside = package / "_prompts"
+    return inside if inside.is_dir() else package.parent / "prompts"
+
+
+class _View:
+    """A case as a template sees it: the same fields, with the responses untrusted."""
+
+    def __init__(self, case: Case) -> None:
+        self.id, self.kind, self.tags = case.id, case.kind, case.tags
+        self.question, self.context, self.criterion = case.question, case.context, case.criterion
+        self.references, self.reference = case.references, case.reference
+        self.responses = tuple(Untrusted(text) for text in case.responses)
+        self.response = self.responses[0]
+
+
+_FIELDS = frozenset(
+    {"id", "kind", "tags", "question", "context", "criterion", "references", "reference", "responses", "response"}
+)
+
+
+def _compile(name: str, source: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+    )
+    try:
+        tree = environment.parse(source)
+        template = environment.from_string(source)
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        raise RubricError(f"rubric {name!r}, line {line} of the template: {error}") from None
+    for block in ("system", "user"):
+        if block not in template.blocks:
+            raise RubricError(f"rubric {name!r} lacks the block {block!r}: {{% block {block} %}} … {{% endblock %}}")
+    for unknown in sorted(find_undeclared_variables(tree) - _VARIABLES):
+        raise RubricError(
+            f"rubric {name!r} uses the undefined variable {unknown!r}.{nearest(unknown, _VARIABLES)} "
+            f"A template sees: {', '.join(sorted(_VARIABLES))}"
+        )
+    for access in tree.find_all(nodes.Getattr):
+        on_case = isinstance(access.node, nodes.Name) and access.node.name == "case"
+        if on_case and access.attr not in _FIELDS:
+            raise RubricError(
+                f"rubric {name!r} uses the undefined variable 'case.{access.attr}'."
+                f"{nearest(access.attr, _FIELDS)} A case has: {', '.join(sorted(_FIELDS))}"
+            )
+    return template
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RubricError(f"rubric file {str(path)!r} cannot be read: {error}") from None
+
+
+def _plugged(name: str) -> str:
+    found = registry.load("rubrics", name)
+    text = found() if callable(found) else found
+    if not isinstance(text, str):
+        raise PluginError(f"rubric plugin {name!r} has to be a text or a function that returns one, not {type(text)}")
+    return text
+
