@@ -23,8 +23,8 @@ from judge.errors import InputError
 from judge.types import Case
 
 _FIELDS = frozenset(Case.model_fields) | {"response", "reference"}
-_LISTS = ("responses", "references")
-Row = tuple[int, dict[str, Any]]
+_LISTS = {"responses", "references"}
+Row = tuple[int, dict[str, Any] | str]  # a line with its fields, or with what is wrong with it
 
 
 class Bad(NamedTuple):
@@ -77,14 +77,15 @@ class Source:
     def _checked(self, problem: Callable[[Case], str | None]) -> Iterator[Case | Bad]:
         seen = _Seen()
         for line, row in self._rows(self._path):
-            item = _case(line, row, self.name) if "" not in row else Bad(line, str(row[""]))
+            item = row if isinstance(row, str) else _case(row)
             if isinstance(item, Case):
-                if first := seen.before(item.id, line):
-                    what = f"the id {item.id!r}" if row.get("id") is not None else "the same case without an id"
-                    item = Bad(line, f"{self.name}, line {line}: {what} was already on line {first}")
-                elif why := problem(item):
-                    item = Bad(line, f"{self.name}, line {line}: {why}")
-            yield item
+                if isinstance(row, dict) and row.get("id") is None:
+                    item = item.model_copy(update={"id": seen.fresh(item.id, line)})
+                elif first := seen.before(item.id, line):
+                    item = f": the id {item.id!r} was already on line {first}"
+            if isinstance(item, Case) and (why := problem(item)):
+                item = f": {why}"
+            yield Bad(line, f"{self.name}, line {line}{item}") if isinstance(item, str) else item
 
 
 class _Seen:
@@ -92,38 +93,45 @@ class _Seen:
 
     def __init__(self) -> None:
         self._ids = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._ids.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+        self._ids.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, line INTEGER, times INTEGER) WITHOUT ROWID")
         self._ids.execute("BEGIN")
 
-    def before(self, id: str, line: int) -> int | None:
+    def before(self, name: str, line: int) -> int | None:
         """Return the line on which an id stood before, if it did."""
-        if self._ids.execute("INSERT OR IGNORE INTO ids VALUES (?, ?)", (id, line)).rowcount:
+        if self._ids.execute("INSERT OR IGNORE INTO ids VALUES (?, ?, 1)", (name, line)).rowcount:
             return None
-        found: int = self._ids.execute("SELECT line FROM ids WHERE id = ?", (id,)).fetchone()[0]
+        found: int = self._ids.execute("SELECT line FROM ids WHERE id = ?", (name,)).fetchone()[0]
         return found
 
+    def fresh(self, name: str, line: int) -> str:
+        """Return the name of a case without an id: its content hash, numbered when the same case comes again."""
+        if self.before(name, line) is None:
+            return name
+        self._ids.execute("UPDATE ids SET times = times + 1 WHERE id = ?", (name,))
+        return f"{name}-{self._ids.execute('SELECT times FROM ids WHERE id = ?', (name,)).fetchone()[0]}"
 
-def _case(line: int, row: dict[str, Any], name: str) -> Case | Bad:
-    fields, tags = {}, dict(row.get("tags") or {}) if isinstance(row.get("tags"), dict | None) else row["tags"]
+
+def _case(row: dict[str, Any]) -> Case | str:
+    fields: dict[str, Any] = {}
+    tags: dict[str, Any] = {}
     for key, value in row.items():
         if key in _FIELDS:
             fields[key] = value
         elif meant := get_close_matches(key, _FIELDS, n=1, cutoff=0.8):
-            return Bad(line, f"{name}, line {line}: unknown field {key!r}. Did you mean {meant[0]!r}?")
+            return f": unknown field {key!r}. Did you mean {meant[0]!r}?"
         else:
             tags[key] = value
-    if tags:
-        fields["tags"] = tags
-    fields.setdefault("kind", "answer")
+    if tags and isinstance(fields.get("tags", {}), dict):
+        fields["tags"] = fields.get("tags", {}) | tags
     try:
         return Case.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the row"
-        if where == "responses" and first["type"] == "missing":
-            return Bad(line, f"{name}, line {line}: field 'response' is missing")
-        got = f", got {first['input']!r}"[:120] if first["type"] not in ("missing", "value_error") else ""
-        return Bad(line, f"{name}, line {line}, field {where!r}: {first['msg']}{got}")
+        if first["type"] == "missing":
+            return f": field {'response' if where == 'responses' else where!r} is missing"
+        got = f", got {first['input']!r}"[:120] if first["type"] != "value_error" else ""
+        return f", field {where!r}: {first['msg']}{got}"
 
 
 def _reader(path: Path, name: str) -> Callable[[Path], Iterator[Row]]:
@@ -143,47 +151,52 @@ def _jsonl(path: Path) -> Iterator[Row]:
     with path.open("rb") as file:
         for line, raw in enumerate(file, start=1):
             if raw.strip():
-                yield line, _parsed(path, line, raw)
+                yield line, _parsed(raw, first=line == 1)
 
 
-def _parsed(path: Path, line: int, raw: bytes) -> dict[str, Any]:
+def _parsed(raw: bytes, *, first: bool) -> dict[str, Any] | str:
     try:
-        return _row(path, line, _DECODER.decode(raw.decode("utf-8-sig" if line == 1 else "utf-8").strip()))
+        return _row(_DECODER.decode(raw.decode("utf-8-sig" if first else "utf-8").strip()))
     except UnicodeDecodeError as error:
-        return _broken(path, line, f"not UTF-8 (byte {error.start})")
+        return f": not UTF-8 (byte {error.start})"
     except (ValueError, RecursionError) as error:
-        return _broken(path, line, f"not JSON: {error}")
+        return f": not JSON: {error}"
 
 
 def _json(path: Path) -> Iterator[Row]:
     """Yield the elements of one top-level array (or the one object), reading as much as is needed for each."""
     with path.open(encoding="utf-8-sig") as file:
-        buffer, number, started = "", 0, False
+        buffer, number, in_array = "", 0, False
         while True:
-            buffer = buffer.lstrip(" \t\r\n,") if started else buffer.lstrip()
-            if not started and buffer.startswith("["):
-                buffer, started = buffer[1:], True
-                continue
-            if started and buffer.startswith("]"):
+            buffer = buffer.lstrip(" \t\r\n,") if number else buffer.lstrip()
+            if not in_array and buffer.startswith("["):
+                buffer, in_array = buffer[1:].lstrip(), True
+            if in_array and buffer.startswith("]"):
                 return
-            try:
-                value, end = _DECODER.raw_decode(buffer) if buffer else (None, 0)
-                complete = end > 0 and (end < len(buffer) or not started)
-            except (ValueError, RecursionError) as error:
-                complete, problem = False, str(error)
-            else:
-                problem = "the array does not end"
-            if complete:
+            value, end, problem = _element(buffer)
+            if end and (end < len(buffer) or not in_array):  # at the very end of the buffer, 12 may become 123
                 number += 1
-                yield number, _row(path, number, value)
+                yield number, _row(value)
                 buffer = buffer[end:]
-                if not started:
+                if not in_array:
                     return
-            elif chunk := file.read(max(1 << 16, len(buffer))):
-                buffer += chunk
-            else:
-                yield number + 1, _broken(path, number + 1, f"not JSON: {problem}")
+                continue
+            try:
+                chunk = file.read(max(1 << 16, len(buffer)))
+            except UnicodeDecodeError as error:
+                yield number + 1, f": not UTF-8: {error.reason}"
                 return
+            if not chunk:
+                yield number + 1, f": not JSON: {problem or 'the array does not end'}"
+                return
+            buffer += chunk
+
+
+def _element(buffer: str) -> tuple[Any, int, str | None]:
+    try:
+        return (*_DECODER.raw_decode(buffer), None)
+    except (ValueError, RecursionError) as error:
+        return None, 0, str(error)
 
 
 def _csv(path: Path, *, delimiter: str) -> Iterator[Row]:
@@ -192,40 +205,38 @@ def _csv(path: Path, *, delimiter: str) -> Iterator[Row]:
         reader = csv.DictReader(file, delimiter=delimiter, restkey="\0more")
         try:
             for row in reader:
-                line = reader.line_num
-                if "\0more" in row:
-                    yield line, _broken(path, line, f"more fields than the header has columns ({len(reader.fieldnames or ())})")
-                    continue
-                yield line, _lists({key: value for key, value in row.items() if key and value not in (None, "")}, path, line)
+                yield reader.line_num, _cells(row)
         except (csv.Error, UnicodeDecodeError) as error:
-            yield reader.line_num + 1, _broken(path, reader.line_num + 1, f"not CSV: {error}")
+            yield reader.line_num + 1, f": not CSV: {error}"
 
 
-def _lists(row: dict[str, Any], path: Path, line: int) -> dict[str, Any]:
-    """Return a CSV row with its list columns, which hold JSON arrays, read."""
-    for key in _LISTS:
-        if key in row:
-            try:
-                row[key] = _DECODER.decode(row[key])
-            except ValueError:
-                return _broken(path, line, f"field {key!r} has to be a JSON array such as [\"a\", \"b\"]")
-    row.setdefault("response", "") if "responses" not in row else None
-    return row
+def _cells(row: dict[str, Any]) -> dict[str, Any] | str:
+    """Return the fields of a CSV row: an empty cell is no field (but an empty response), a list is a JSON array."""
+    if "\0more" in row:
+        return ": more cells than the header has columns"
+    fields = {key: value for key, value in row.items() if value or (key == "response" and value is not None)}
+    for key in _LISTS & fields.keys():
+        try:
+            fields[key] = _DECODER.decode(fields[key])
+        except ValueError:
+            return f", field {key!r}: expected a JSON array such as [\"a\", \"b\"], got {fields[key]!r}"
+    return fields
 
 
 def _parquet(path: Path) -> Iterator[Row]:
     try:
-        import pyarrow.parquet as parquet
+        import pyarrow
+        import pyarrow.parquet
     except ImportError:
         raise InputError("reading Parquet needs an extra: pip install 'equijudge[parquet]'") from None
     number = 0
     try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=1000):
+        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=1000):
             for row in batch.to_pylist():
                 number += 1
                 yield number, {key: _plain(value) for key, value in row.items() if value is not None}
-    except OSError as error:
-        yield number + 1, _broken(path, number + 1, f"not Parquet: {error}")
+    except (OSError, pyarrow.ArrowException) as error:
+        yield number + 1, f": not Parquet: {error}"
 
 
 def _plain(value: Any) -> Any:
@@ -234,14 +245,10 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | bool | dict) else str(value)
 
 
-def _row(path: Path, line: int, value: Any) -> dict[str, Any]:
+def _row(value: Any) -> dict[str, Any] | str:
     if isinstance(value, dict):
         return value
-    return _broken(path, line, f"expected an object with the fields of a case, got {type(value).__name__}")
-
-
-def _broken(path: Path, line: int, problem: str) -> dict[str, Any]:
-    return {"": f"{path}, line {line}: {problem}"}
+    return f": expected an object with the fields of a case, got {type(value).__name__}"
 
 
 # Numbers stay as they are spelt: 0.10 is not 0.1 to somebody who judges answers.

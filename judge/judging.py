@@ -100,6 +100,10 @@ class Judge:
                 return f"rubric {seat.rubric.name!r} needs a {missing}, and the case has none"
         return None
 
+    def problem_of(self, case: Case) -> str | None:
+        """Return why a case cannot be judged with the criterion of the settings, or None."""
+        return self.problem(self.prepare(case))
+
     def rubric_texts(self) -> dict[str, str]:
         """Return the text of each rubric of the panel, by name."""
         return {seat.rubric.name: seat.rubric.text for seat in (self.cascade.panel.seats if self.cascade.panel else ())}
@@ -117,10 +121,9 @@ class Judge:
         self.close()
 
     def _checked(self, case: Case) -> Case:
-        case = self.prepare(case)
-        if problem := self.problem(case):
+        if problem := self.problem_of(case):
             raise InputError(f"case {case.id!r}: {problem}")
-        return case
+        return self.prepare(case)
 
 
 def known_kinds(passed_in: Iterable[Evaluator] = ()) -> frozenset[str]:

@@ -38,13 +38,13 @@ def run(
     after the cases that are in flight. An error of one thread (ModelDown, StoreError, InputError) stops the others
     in the same way and is then raised; what was stored stays.
     """
-    stop = stop or threading.Event()
+    ending = threading.Event()  # set when no further case is to be handed out
     source, hand_out = iter(cases), threading.Lock()
     finished: queue.Queue[Result | _Done] = queue.Queue(maxsize=4 * in_flight)
 
     def next_case() -> Case | None:
         with hand_out:
-            while not stop.is_set():
+            while not (ending.is_set() or (stop and stop.is_set())):
                 case = next(source, None)
                 if case is None or store is None or not store.has(case, retry_errors=retry_errors):
                     return case
@@ -60,7 +60,7 @@ def run(
                     store.put(case, outcome)
                 finished.put(Result(case, outcome.verdict))
         except BaseException as caught:  # noqa: BLE001 - carried to the thread that waits, which raises it
-            stop.set()
+            ending.set()
             error = caught
         finished.put(_Done(error))
 
@@ -77,6 +77,6 @@ def run(
             else:
                 yield item
     finally:
-        stop.set()
+        ending.set()
     if first_error is not None:
         raise first_error

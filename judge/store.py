@@ -39,9 +39,10 @@ CREATE TABLE verdicts (
 CREATE UNIQUE INDEX one_verdict ON verdicts (case_id) WHERE superseded = 0;
 CREATE TABLE exchanges (
   number INTEGER NOT NULL REFERENCES verdicts (number), vote INTEGER NOT NULL, turn INTEGER NOT NULL,
-  member TEXT NOT NULL, request_digest TEXT NOT NULL, request TEXT NOT NULL, reply TEXT, failure TEXT,
+  member TEXT NOT NULL, request_digest BLOB NOT NULL, request TEXT NOT NULL, reply TEXT, failure TEXT,
   PRIMARY KEY (number, vote, turn)
 ) WITHOUT ROWID;
+CREATE INDEX by_request ON exchanges (request_digest);
 """
 _INSERT = f"INSERT INTO verdicts VALUES ({', '.join('?' * 18)})"
 _INSERT_EXCHANGE = f"INSERT INTO exchanges VALUES ({', '.join('?' * 8)})"
@@ -154,11 +155,11 @@ class Store:
         return [_exchange(row) for row in rows]
 
     def replies(self, member: str, request_digest: str) -> list[Exchange]:
-        """Return every exchange recorded for the same request to the same model, oldest first."""
+        """Return every exchange recorded for the same request to the same model: current ones first, then by age."""
         rows = self.query(
-            "SELECT vote, turn, member, request, reply, failure FROM exchanges "
-            "WHERE request_digest = ? AND member = ? ORDER BY number, vote, turn",
-            request_digest,
+            "SELECT vote, turn, member, request, reply, failure FROM exchanges JOIN verdicts USING (number) "
+            "WHERE request_digest = ? AND member = ? ORDER BY superseded, number, vote, turn",
+            bytes.fromhex(request_digest)[:16],
             member,
         )
         return [_exchange(row) for row in rows]
@@ -271,7 +272,7 @@ def _row(number: int, exchange: Exchange) -> tuple[Any, ...]:
         exchange.vote,
         exchange.turn,
         exchange.member,
-        exchange.request.digest,
+        bytes.fromhex(exchange.request.digest)[:16],
         exchange.request.model_dump_json(),
         exchange.reply and exchange.reply.model_dump_json(),
         exchange.failure and exchange.failure.model_dump_json(),

@@ -1,0 +1,56 @@
+"""The command line: ``judge``. One short module a command; what they share is in ``common``.
+
+Exit codes: 0 fine; 1 a check failed; 2 bad input or configuration; 3 a run ended with errors; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from judge.cli import check, config, doctor, export, plugins, replay, rubrics, run, show
+from judge.errors import JudgeError, ModelDown
+from judge.version import __version__
+
+app = typer.Typer(
+    help="A judge that checks instead of guessing.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 fine, 1 a check failed, 2 bad input or configuration, 3 a run ended with errors.",
+)
+app.command("check")(check.check)
+app.command("run")(run.run)
+app.command("show")(show.show)
+app.command("export")(export.export)
+app.command("replay")(replay.replay)
+app.add_typer(rubrics.app, name="rubrics")
+app.command("plugins")(plugins.plugins)
+app.command("config")(config.config)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"judge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one clear line and an exit code."""
+    try:
+        app()
+    except JudgeError as error:
+        typer.echo(f"judge: {error}", err=True)
+        sys.exit(3 if isinstance(error, ModelDown) else 2)
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,105 @@
+"""``judge doctor``: what works on this machine, what is missing, and the exact line that installs it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import sqlite3
+import sys
+from typing import NamedTuple, get_args
+
+import typer
+
+from judge.cli import common
+
+
+class Finding(NamedTuple):
+    """One thing looked at: `state` is ok, missing (optional) or broken."""
+
+    what: str
+    state: str
+    detail: str
+
+
+def doctor(config: common.ConfigFile = None, as_json: common.Json = False) -> None:
+    """Look at this machine. Exit code 1 if something that is needed is broken."""
+    findings = [_python(), _sqlite(), *_plugins(), _worker(), *_extras(), *_models(config)]
+    if as_json:
+        common.echo_json([finding._asdict() for finding in findings])
+    else:
+        typer.echo(common.table(findings))
+    raise typer.Exit(1 if any(finding.state == "broken" for finding in findings) else 0)
+
+
+def _python() -> Finding:
+    return Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def _sqlite() -> Finding:
+    enough = sqlite3.sqlite_version_info >= (3, 24)
+    return Finding("sqlite", "ok" if enough else "broken", f"{sqlite3.sqlite_version} (3.24 or newer is needed)")
+
+
+def _plugins() -> list[Finding]:
+    from judge import registry
+
+    entries = [entry for group in get_args(registry.Group) for entry in registry.survey(group)]
+    broken = [Finding(f"{e.group[:-1]} {e.name}", "broken", e.error) for e in entries if e.error]
+    return [*broken, Finding("plugins", "ok", f"{len(entries) - len(broken)} can be used")]
+
+
+def _worker() -> Finding:
+    """Send one case through a worker process, as an evaluator without a bound is."""
+    from judge import registry
+    from judge.errors import JudgeError
+    from judge.types import Case
+    from judge.workers import Workers
+
+    workers = Workers(deadline_s=10.0, size=1)
+    try:
+        evaluator = registry.load("evaluators", registry.names("evaluators")[0])()
+        found = workers.check(evaluator, Case(response="1", reference="1"))
+    except JudgeError as error:
+        return Finding("evaluator worker", "broken", str(error))
+    finally:
+        workers.close()
+    failed = found.error.message if found.error else None
+    return Finding("evaluator worker", "broken" if failed else "ok", failed or "starts and answers")
+
+
+def _extras() -> list[Finding]:
+    wanted = {
+        "parquet": ("pyarrow", "reads and writes Parquet"),
+        "llamacpp": ("xllamacpp", "a small model on this machine's processor, for trying things out"),
+    }
+    return [
+        Finding(f"extra {extra}", "ok", use)
+        if importlib.util.find_spec(module)
+        else Finding(f"extra {extra}", "missing", f"{use}: {sys.executable} -m pip install 'equijudge[{extra}]'")
+        for extra, (module, use) in wanted.items()
+    ]
+
+
+def _models(config: object) -> list[Finding]:
+    from pathlib import Path
+
+    from judge.errors import JudgeError
+    from judge.judging import load_model
+    from judge.protocols import Preflights
+
+    settings = common.settings(config if isinstance(config, Path) else None).settings
+    if settings.model == ("none",):
+        key = "is set" if os.environ.get("OPENAI_API_KEY") else "is not set"
+        hint = "set 'model' in judge.toml, JUDGE_MODEL or --model to ask one; OPENAI_API_KEY " + key
+        return [Finding("model", "missing", hint)]
+    findings = []
+    for name in settings.model:
+        try:
+            model = load_model(name, settings.options(name))
+            if isinstance(model, Preflights):
+                model.preflight()
+            findings.append(Finding(f"model {name}", "ok", "answers"))
+        except JudgeError as error:
+            findings.append(Finding(f"model {name}", "broken", str(error)))
+    return findings

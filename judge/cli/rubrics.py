@@ -1,0 +1,64 @@
+"""``judge rubrics``: which rubrics there are, and what a model would see."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from judge.cli import common
+
+app = typer.Typer(help="List rubrics, or show what a model would see.", invoke_without_command=True)
+
+
+@app.callback()
+def rubrics(context: typer.Context, as_json: common.Json = False) -> None:
+    """List the rubrics that have a name; a path to a .j2 file works everywhere a name does."""
+    if context.invoked_subcommand is not None:
+        return
+    from judge.rubric import Rubric, available
+
+    found = [Rubric.find(name) for name in sorted(available())]
+    if as_json:
+        common.echo_json(
+            [
+                {"name": r.name, "about": r.about, "labels": r.values, "needs": r.needs, "tools": r.tools, "hash": r.hash}
+                for r in found
+            ]
+        )
+        return
+    rows = [(r.name, "/".join(r.labels), ", ".join(r.needs) or "-", r.about) for r in found]
+    typer.echo(common.table([("rubric", "labels", "needs", "about"), *rows]))
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Name or path of a rubric.")],
+    case: Annotated[str | None, typer.Option("--case", help="A file of cases; the first is rendered.")] = None,
+    case_id: Annotated[str | None, typer.Option("--id", help="The case of the file to render instead.")] = None,
+    criterion: common.Criterion = None,
+    as_json: common.Json = False,
+) -> None:
+    """Show the template of a rubric, or with --case the messages that a model would be sent."""
+    from judge.errors import InputError
+    from judge.inputs import Source
+    from judge.rubric import Rubric
+
+    rubric = Rubric.find(name)
+    if case is None:
+        common.echo_json({"name": name, "text": rubric.text}) if as_json else typer.echo(rubric.text)
+        return
+    source = Source(case)
+    if broken := source.survey().bad:
+        raise InputError(broken[0].problem)
+    chosen = next((c for c in source.cases() if case_id in (None, c.id)), None)
+    if chosen is None:
+        raise InputError(f"{case!r} has no case {case_id!r}" if case_id else f"{case!r} holds no cases")
+    if criterion is not None:
+        chosen = chosen.model_copy(update={"criterion": criterion})
+    messages = rubric.render(chosen)
+    if as_json:
+        common.echo_json([message.model_dump(include={"role", "content"}) for message in messages])
+        return
+    for message in messages:
+        typer.echo(f"── {message.role} ──\n{message.content}\n")

@@ -1,0 +1,201 @@
+"""``judge run``: a file of cases, judged, stored and summed up."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from judge.cli import common
+
+if TYPE_CHECKING:
+    from judge.inputs import Source, Survey
+    from judge.judging import Judge
+    from judge.report import Summary
+
+
+def run(
+    cases: Annotated[str, typer.Argument(help="FILE.jsonl, .json, .csv, .tsv or .parquet; '-' reads JSON lines.")],
+    model: common.Model = [],  # noqa: B006 - typer's way
+    rubric: common.Rubric = [],  # noqa: B006
+    votes: common.Votes = None,
+    temperature: common.Temperature = [],  # noqa: B006
+    seed: common.Seed = None,
+    evaluators: common.Evaluators = [],  # noqa: B006
+    tools: common.Tools = [],  # noqa: B006
+    criterion: common.Criterion = None,
+    base_url: common.BaseUrl = None,
+    max_tokens: common.MaxTokens = None,
+    in_flight: common.InFlight = None,
+    run_file: Annotated[Path | None, typer.Option("--run", help="Run file; default: one in runs/, named by cases and settings.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many cases.")] = None,
+    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Try cases again that failures left undecided.")] = False,
+    on_bad_input: Annotated[Literal["fail", "skip"], typer.Option("--on-bad-input", help="What to do with rows that are no cases.")] = "fail",
+    fail_under: Annotated[list[str], typer.Option("--fail-under", help="METRIC=VALUE, such as accuracy=0.9; exit code 1 below it.")] = [],  # noqa: B006
+    config: common.ConfigFile = None,
+    as_json: common.Json = False,
+) -> None:
+    """Judge a file of cases. The same command again continues where it stopped."""
+    from judge.errors import JudgeError
+    from judge.inputs import Source
+    from judge.judging import Judge
+    from judge.report import summarise
+    from judge.store import Store
+
+    bounds = [_bound(text) for text in fail_under]
+    found = common.settings(
+        config, model=model, rubric=rubric, votes=votes, temperature=temperature, seed=seed, evaluators=evaluators,
+        tools=tools, criterion=criterion, base_url=base_url, max_tokens=max_tokens, in_flight=in_flight,
+    )  # fmt: skip
+    source = Source(cases)
+    with Judge.from_settings(found.settings) as judge:
+        survey = _surveyed(source, judge, on_bad_input)
+        path = run_file or _default_path(cases, judge)
+        with Store.open(path, judge.cascade.provenance, rubrics=judge.rubric_texts()) as store:
+            command = _command(path, named=run_file is not None)
+            try:
+                judge.cascade.preflight()
+                interrupted = _work(
+                    judge, source, store, total=min(survey.cases, limit or survey.cases), limit=limit, retry_errors=retry_errors
+                )
+            except JudgeError as error:
+                kept = next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0"))[0]
+                typer.echo(f"judge: {error}", err=True)
+                typer.echo(f"judge: {kept} verdicts are kept in {path}; continue with: {command}", err=True)
+                raise typer.Exit(3) from None
+            summary = summarise(store)
+    _tell(summary, path, as_json=as_json, asked_a_model=judge.cascade.panel is not None, command=command)
+    if interrupted:
+        typer.echo(f"judge: interrupted; continue with: {command}", err=True)
+        raise typer.Exit(130)
+    raise typer.Exit(_verdict_on(summary, bounds))
+
+
+def _work(
+    judge: Judge, source: Source, store: object, *, total: int, limit: int | None, retry_errors: bool
+) -> bool:
+    """Judge what is left and show progress. Return whether the user interrupted."""
+    from judge import runs
+    from judge.cli.progress import shown
+    from judge.store import Store
+
+    assert isinstance(store, Store)
+    stored = next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0"))[0]
+    if stored:
+        typer.echo(f"judge: {store.path} already holds {stored} verdicts", err=True)
+    cases = (judge.prepare(case) for case in islice(source.cases(judge.problem_of), limit))
+    with _interruptible() as stop, shown(total, min(stored, total), lambda: _in_flight(judge)) as update:
+        for result in runs.run(
+            judge.cascade, cases, in_flight=judge.settings.in_flight, store=store, retry_errors=retry_errors, stop=stop
+        ):
+            update(result.verdict)
+        return stop.is_set()
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Yield an event that the first Ctrl-C sets; the second ends the program at once."""
+    stop = threading.Event()
+
+    def interrupt(number: int, frame: object) -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+        sys.stderr.write("\njudge: finishing the cases in flight; press Ctrl-C again to stop at once\n")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _in_flight(judge: Judge) -> str:
+    gates = [gate for seat in judge.cascade.panel.seats if (gate := getattr(seat.model, "gate", None))] if judge.cascade.panel else []
+    if not gates:
+        return ""
+    unique = {id(gate): gate for gate in gates}.values()
+    away = sum(gate.turned_away for gate in unique)
+    busy = f" (server asked {away} times to wait)" if away else ""
+    return f"calls in flight {sum(gate.in_flight for gate in unique)}{busy}"
+
+
+def _surveyed(source: Source, judge: Judge, on_bad_input: str) -> Survey:
+    from judge.errors import InputError
+
+    survey = source.survey(judge.problem_of)
+    more = f"\n… and {survey.bad_count - len(survey.bad)} more" if survey.bad_count > len(survey.bad) else ""
+    listed = "\n".join(bad.problem for bad in survey.bad) + more
+    if survey.bad_count and on_bad_input == "fail":
+        raise InputError(f"{listed}\nNothing was judged: mend the input, or pass --on-bad-input skip")
+    if survey.bad_count:
+        typer.echo(f"judge: skipping {survey.bad_count} rows:\n{listed}", err=True)
+    if not survey.cases:
+        raise InputError(f"{source.name} holds no cases")
+    return survey
+
+
+def _default_path(cases: str, judge: Judge) -> Path:
+    from judge.types import digest
+
+    stem = "stdin" if cases == "-" else Path(cases).stem
+    where = "-" if cases == "-" else str(Path(cases).resolve())
+    return Path("runs") / f"{stem}-{digest(where, judge.cascade.provenance.fingerprint)[:8]}.judge"
+
+
+def _command(path: Path, *, named: bool) -> str:
+    """Return the command that continues this run."""
+    words = ["judge", *sys.argv[1:]]
+    words = [word for word in words if word != "--retry-errors"]
+    return shlex.join(words) if named or words[-1:] else f"judge run --run {path}"
+
+
+def _tell(summary: Summary, path: Path, *, as_json: bool, asked_a_model: bool, command: str) -> None:
+    from judge.cli.summary import advice, describe
+
+    if as_json:
+        common.echo_json(summary.model_dump(mode="json") | {"path": str(path)})
+        return
+    typer.echo(describe(summary, path))
+    for line in advice(summary, asked_a_model=asked_a_model, command=command):
+        typer.echo(line)
+    typer.echo(f"See why: judge show {path} CASE")
+
+
+def _bound(text: str) -> tuple[str, float]:
+    from judge.errors import ConfigError
+    from judge.report import METRICS
+
+    name, equals, value = text.partition("=")
+    try:
+        if not equals:
+            raise ValueError
+        return name, float(value)
+    except ValueError:
+        raise ConfigError(
+            f"--fail-under {text!r} has to be METRIC=NUMBER; metrics: {', '.join(METRICS)}, or a label for its share"
+        ) from None
+
+
+def _verdict_on(summary: Summary, bounds: list[tuple[str, float]]) -> int:
+    from judge.errors import ConfigError
+
+    if summary.errors:
+        return 3
+    for name, least in bounds:
+        value = summary.metric(name)
+        if value is None:
+            raise ConfigError(f"--fail-under {name}: the run has no such figure (do the cases carry human labels?)")
+        if value < least:
+            typer.echo(f"judge: {name} is {value:.4f}, below {least:g}", err=True)
+            return 1
+    return 0

@@ -1,0 +1,134 @@
+"""``judge show``: a run in numbers, or the whole story of one case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from judge.cli import common
+
+if TYPE_CHECKING:
+    from judge.protocols import Exchange
+    from judge.store import Store
+    from judge.types import Case, Evidence, Verdict, Vote
+
+
+def show(
+    run: Annotated[Path, typer.Argument(help="A run file.")],
+    case: Annotated[str | None, typer.Argument(help="The id of a case.")] = None,
+    as_json: common.Json = False,
+) -> None:
+    """Show a run in numbers, or tell the whole story of one case: findings, prompts, tool calls, votes, why."""
+    from judge.cli.summary import describe
+    from judge.report import summarise
+    from judge.store import Store
+
+    with Store.read(run) as store:
+        if case is not None:
+            _show_case(store, case, as_json=as_json)
+            return
+        summary = summarise(store)
+        if as_json:
+            common.echo_json(summary)
+            return
+        typer.echo(describe(summary, run))
+        if rows := _worth_a_look(store):
+            typer.echo(f"\nWorth a look (judge show {run} CASE):")
+            typer.echo(common.table(rows))
+
+
+def _worth_a_look(store: Store) -> list[tuple[str, str, str]]:
+    """Return a few cases in which a verdict and a person differ, or in which something failed."""
+    rows = store.query(
+        "SELECT case_id, human, label, failures FROM verdicts WHERE superseded = 0 AND (failures != '[]' "
+        "OR (human IS NOT NULL AND human != label AND label != 'undecided')) ORDER BY number LIMIT 10"
+    )
+    return [
+        (id, label, f"a person said {human}" if failures == "[]" else f"failed: {failures}")
+        for id, human, label, failures in rows
+    ]
+
+
+def _show_case(store: Store, case_id: str, *, as_json: bool) -> None:
+    from judge.errors import InputError, nearest
+
+    stored = store.get(case_id)
+    if stored is None:
+        ids = [row[0] for row in store.query("SELECT case_id FROM verdicts WHERE superseded = 0 LIMIT 20000")]
+        raise InputError(f"run {str(store.path)!r} has no case {case_id!r}.{nearest(case_id, ids)}")
+    exchanges = store.exchanges(case_id)
+    if as_json:
+        records = {"case": stored.case, "verdict": stored.verdict}
+        data = {name: record.model_dump(mode="json") for name, record in records.items()}
+        common.echo_json({**data, "exchanges": [exchange.model_dump(mode="json") for exchange in exchanges]})
+        return
+    typer.echo("\n".join(_story(stored.case, stored.verdict, exchanges)))
+
+
+def _story(case: Case, verdict: Verdict, exchanges: list[Exchange]) -> list[str]:
+    lines = [f"Case {case.id} ({case.kind})"]
+    texts = [("question", case.question), ("context", case.context), ("criterion", case.criterion)]
+    texts += [("reference", text) for text in case.references]
+    texts += [("response" if n == 0 else f"response {n + 1}", text) for n, text in enumerate(case.responses)]
+    for name, text in texts:
+        if text:
+            lines += [f"  {name}:", common.indented(text)]
+    if case.label is not None:
+        lines.append(f"  a person said: {case.label}")
+    if verdict.findings:
+        lines.append("\nEvaluators")
+    for name, finding in verdict.findings.items():
+        basis = f" ({finding.basis})" if finding.basis else ""
+        lines.append(f"  {name}: {finding.outcome}{basis}: {finding.because}")
+        lines += [line for evidence in finding.evidence for line in _observed(evidence)]
+    for vote in verdict.votes:
+        lines += _vote_story(vote, [exchange for exchange in exchanges if exchange.vote == vote.index])
+    lines += ["\nVerdict", f"  {common.headline(verdict)}"]
+    if verdict.confidence is not None:
+        lines.append(f"  confidence {verdict.confidence:g}")
+    if tally := verdict.tally:
+        saved = f", {tally.saved} not needed" if tally.saved else ""
+        numbers = "" if tally.median is None else f", median {tally.median:g}, spread {tally.spread:g}"
+        lines.append(f"  votes: {tally.counts or 'none'} of {tally.asked} asked, {tally.failed} failed{saved}{numbers}")
+    if verdict.provenance:
+        lines.append(f"  judge {verdict.provenance.judge}, settings {verdict.provenance.fingerprint}")
+    return lines
+
+
+def _vote_story(vote: Vote, exchanges: list[Exchange]) -> list[str]:
+    member = vote.member
+    lines = [f"\nVote {vote.index + 1}: {member.model}, rubric {member.rubric}, "
+             f"temperature {member.temperature}, seed {member.seed}"]  # fmt: skip
+    told = 0
+    for exchange in exchanges:
+        for message in exchange.request.messages[told:]:
+            if message.role != "assistant":
+                lines += [f"  {message.role} says:", common.indented(message.content)]
+        told = len(exchange.request.messages)
+        if exchange.reply:
+            if exchange.reply.text:
+                lines += ["  the model answers:", common.indented(exchange.reply.text)]
+            lines += [f"  the model calls {call.name}: {call.arguments}" for call in exchange.reply.tool_calls]
+    lines += [line for evidence in vote.evidence for line in _observed(evidence)]
+    if vote.error:
+        lines.append(f"  => no vote ({vote.error.cause}): {vote.error.message}")
+    else:
+        cited = f", citing {', '.join(vote.cites)}" if vote.cites else ""
+        lines.append(f"  => {vote.label}{cited}: {vote.reason}")
+    usage = vote.usage
+    lines.append(
+        f"  {usage.calls} calls, {usage.retries} retries, {usage.prompt_tokens} + {usage.completion_tokens} tokens, "
+        f"{usage.seconds:.2f} s" + ("" if usage.cost is None else f", cost {usage.cost:.6f}")
+    )
+    return lines
+
+
+def _observed(evidence: Evidence) -> list[str]:
+    state = "" if evidence.ok else " (failed, supports nothing)"
+    return [
+        f"  evidence {evidence.id} from {evidence.source}{state}: {evidence.request}",
+        common.indented(evidence.content, "      "),
+        f"      sha256 {evidence.digest[:16]}…",
+    ]

@@ -1,0 +1,123 @@
+"""Replay: every case of a run decided again from what was recorded, and compared with its verdict.
+
+Models are answered for from the record; evaluators and tools run again for real, so that a changed digest
+shows a changed observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from judge import registry
+from judge.agent import Limits, Seat
+from judge.cascade import Cascade, Panel
+from judge.errors import ConfigError, PluginError
+from judge.models import ModelOptions
+from judge.models.replay import ReplayModel
+from judge.protocols import Exchange, Request
+from judge.rubric import Rubric
+from judge.store import Store
+from judge.types import Case, Member, Verdict
+
+
+class Comparison(NamedTuple):
+    """One case, decided again: the verdict on record, the one that came out, and what differs between them."""
+
+    case: Case
+    recorded: Verdict
+    replayed: Verdict
+    differences: tuple[str, ...]
+
+
+def replay(store: Store) -> Iterator[Comparison]:
+    """Decide every case of a run again, without a network. Raises PluginError for a plugin that is gone."""
+    cascade = recorded_cascade(store)
+    try:
+        for stored in store.all():
+            again = cascade.decide(stored.case).verdict
+            yield Comparison(stored.case, stored.verdict, again, tuple(differences(stored.verdict, again)))
+    finally:
+        cascade.close()
+
+
+def differences(recorded: Verdict, again: Verdict) -> Iterator[str]:
+    """Yield what is not the same in two verdicts: the decision, each finding, each vote, each evidence digest."""
+    for field in ("label", "decided_by", "basis"):
+        if getattr(recorded, field) != getattr(again, field):
+            yield f"{field}: was {getattr(recorded, field)!r}, is {getattr(again, field)!r}"
+    old = {f"vote {v.index}": v.label or f"failed ({v.error and v.error.cause})" for v in recorded.votes}
+    new = {f"vote {v.index}": v.label or f"failed ({v.error and v.error.cause})" for v in again.votes}
+    old |= {name: finding.outcome for name, finding in recorded.findings.items()}
+    new |= {name: finding.outcome for name, finding in again.findings.items()}
+    old |= _digests(recorded)
+    new |= _digests(again)
+    for name in [*old, *(name for name in new if name not in old)]:
+        if old.get(name) != new.get(name):
+            yield f"{name}: was {old.get(name)}, is {new.get(name)}"
+
+
+def changed_plugins(store: Store) -> list[str]:
+    """Return what is not as it was when the run was made: the versions of its evaluators."""
+    found = []
+    for name, version in _settings(store)["evaluators"].items():
+        now = registry.load("evaluators", name).version
+        if now != version:
+            found.append(f"evaluator {name} was version {version}, is {now}")
+    return found
+
+
+def recorded_cascade(store: Store) -> Cascade:
+    """Return the cascade of a run, with models that answer from its record."""
+    settings = _settings(store)
+    try:
+        evaluators = [registry.load("evaluators", name)() for name in settings["evaluators"]]
+    except PluginError as error:
+        raise PluginError(f"run {store.run.id!r} cannot be replayed: {error}") from None
+    panel = settings["panel"]
+    if panel is None:
+        return Cascade(evaluators, None)
+    rubrics = {name: Rubric.parse(name, text) for name, text in store.run.rubrics.items()}
+    seats = []
+    for fields in panel["members"]:
+        member = Member.model_validate(fields)
+        tools = {name: registry.load("tools", name)() for name in panel["rubrics"][member.rubric]["tools"]}
+        seats.append(Seat(member, recorded_model(store, member.model), rubrics[member.rubric], tools))
+    return Cascade(evaluators, Panel(tuple(seats), panel["votes"]), limits=Limits.model_validate(panel["limits"]))
+
+
+def recorded_model(store: Store, name: str) -> ReplayModel:
+    """Return a model that answers as the named one did in a run."""
+
+    def lookup(request: Request) -> Exchange | None:
+        found = store.replies(name, request.digest)
+        mine = [exchange for exchange in found if exchange.request.case_id == request.case_id]
+        return next(iter(mine or found), None)
+
+    tools = next(store.query("SELECT json_extract(request, '$.tools') FROM exchanges WHERE member = ? LIMIT 1", name), None)
+    return ReplayModel(name, lookup, native_tools=bool(tools) and tools != ("[]",))
+
+
+def create(name: str, options: ModelOptions) -> ReplayModel:  # noqa: ARG001 - every factory is given options
+    """Return the model of ``replay:RUN`` or ``replay:RUN#MODEL``; the factory behind the entry point ``replay``."""
+    path, _, model = name.partition("#")
+    store = Store.read(Path(path))
+    members = [row[0] for row in store.query("SELECT DISTINCT member FROM exchanges ORDER BY member")]
+    if not members:
+        raise ConfigError(f"run {path!r} holds no exchange with a model: its verdicts need no replay of one")
+    if not model and len(members) > 1:
+        raise ConfigError(f"run {path!r} asked several models; say which, as in 'replay:{path}#{members[0]}': {members}")
+    if model and model not in members:
+        raise ConfigError(f"run {path!r} did not ask {model!r}, but: {', '.join(members)}")
+    return recorded_model(store, model or members[0])
+
+
+def _digests(verdict: Verdict) -> dict[str, str]:
+    found = {f"evidence {e.id} of {name}": e.digest for name, f in verdict.findings.items() for e in f.evidence}
+    return found | {f"evidence {e.id} of vote {v.index}": e.digest for v in verdict.votes for e in v.evidence}
+
+
+def _settings(store: Store) -> dict[str, Any]:
+    settings: dict[str, Any] = dict(store.run.provenance.settings)
+    return settings
