@@ -141,12 +141,16 @@ def line_up(options: argparse.Namespace) -> tuple[list[Contestant], dict[str, st
         command = [str(Path(sys.executable).with_name("judge")), "run", str(cases)]
         command += ["--model", "openai:mock", "--base-url", url, "--evaluators", "none"]
         command += ["--rubric", "correctness", "--votes", "1", "--in-flight", in_flight]
-        return [*command, "--run", str(folder / "run.judge"), "--json"]
+        return [*command, "--run", str(folder / "run.judge"), "--json", "--tools", "none"]
+
+    def ours_with_tools(url: str, cases: Path, folder: Path) -> list[str]:
+        return ours(url, cases, folder)[:-2]
 
     contestants = [
         Contestant("aiohttp", driver("aiohttp_raw.py")),
         Contestant("openai SDK", driver("openai_sdk.py")),
         Contestant("judge", ours),
+        Contestant("judge, tools offered", ours_with_tools),
     ]
     for name in options.peers:
         program, requirements = PEERS[name]

@@ -7,15 +7,16 @@ wrong is recorded with its cause and makes the vote an abstention; only ModelDow
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from pydantic import Field
 
-from judge.actions import VOTE, Ballot, Form, arguments_of
+from judge.actions import VOTE, Ballot, Form, Way, arguments_of
 from judge.errors import ModelDown, ModelError, RubricError, ToolError, VoteError
 from judge.protocols import CallsTools, Exchange, Message, Model, Reply, Request, Tool, ToolCall
 from judge.rubric import Rubric
-from judge.types import Case, Evidence, Failure, Member, Record, Usage, Vote
+from judge.types import Case, Evidence, Failure, Member, Record, Vote, total
 
 
 class Limits(Record):
@@ -27,13 +28,21 @@ class Limits(Record):
     tool_chars: int = Field(default=4000, ge=100)
 
 
-class Seat(NamedTuple):
-    """A member with what its name stands for."""
+class Seat:
+    """A place on a panel: a model with the rubric and the tools it judges by."""
 
-    member: Member
-    model: Model
-    rubric: Rubric
-    tools: Mapping[str, Tool]
+    def __init__(self, member: Member, model: Model, rubric: Rubric, tools: Mapping[str, Tool]) -> None:
+        self.member = member
+        self.model = model
+        self.rubric = rubric
+        self.tools = tools
+
+    @cached_property
+    def form(self) -> Form:
+        """How this seat votes; finding out may ask the model whether it calls tools itself."""
+        native = isinstance(self.model, CallsTools) and bool(self.tools) and self.model.native_tools()
+        way: Way = "plain" if not self.tools else "native" if native else "objects"
+        return Form(self.rubric, list(self.tools.values()), way=way)
 
 
 class Deliberation(NamedTuple):
@@ -43,22 +52,23 @@ class Deliberation(NamedTuple):
     exchanges: tuple[Exchange, ...]
 
 
-def deliberate(case: Case, seat: Seat, *, index: int, limits: Limits) -> Deliberation:
-    """Ask one member for its vote on a case. Raises ModelDown."""
+def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits) -> Deliberation:
+    """Ask for one vote on a case, the `index`-th of its panel. Raises ModelDown."""
+    member = seat.member if seed == seat.member.seed else seat.member.model_copy(update={"seed": seed})
     evidence: list[Evidence] = []
     exchanges: list[Exchange] = []
     repairs = 0
 
     def conclude(ballot: Ballot | None, error: Failure | None) -> Deliberation:
         said = {"reason": ballot.reason, "label": ballot.label, "cites": ballot.cites, "extra": ballot.extra}
-        usage = sum((e.reply.usage for e in exchanges if e.reply), Usage())
+        usage = total(e.reply.usage for e in exchanges if e.reply)
         vote = Vote(
-            index=index, member=seat.member, evidence=tuple(evidence), usage=usage, error=error, **(said if ballot else {})
+            index=index, member=member, evidence=tuple(evidence), usage=usage, error=error, **(said if ballot else {})
         )
         return Deliberation(vote, tuple(exchanges))
 
     try:
-        form = Form(seat.rubric, list(seat.tools.values()), way=_way(seat))
+        form = seat.form
         messages = _opening(seat.rubric.render(case), form)
     except RubricError as error:
         return conclude(None, Failure(cause="rubric", message=str(error)))
@@ -66,23 +76,22 @@ def deliberate(case: Case, seat: Seat, *, index: int, limits: Limits) -> Deliber
     for turn in range(limits.steps):
         request = Request(
             messages=tuple(messages),
-            temperature=seat.member.temperature,
-            seed=seat.member.seed,
+            temperature=member.temperature,
+            seed=member.seed,
             max_tokens=limits.max_tokens,
             case_id=case.id,
             turn=turn,
             **form.asks(last=turn == limits.steps - 1),
         )
-        asked = Exchange(vote=index, turn=turn, member=seat.member.model, request=request)
         try:
             reply = seat.model.generate(request)
         except ModelDown:
             raise
         except ModelError as error:
             failure = Failure(cause=error.cause, message=str(error))
-            exchanges.append(asked.model_copy(update={"failure": failure}))
+            exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, failure=failure))
             return conclude(None, failure)
-        exchanges.append(asked.model_copy(update={"reply": reply}))
+        exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, reply=reply))
 
         try:
             action = form.read(reply)
@@ -103,13 +112,6 @@ def deliberate(case: Case, seat: Seat, *, index: int, limits: Limits) -> Deliber
             messages.append(form.answer(call, f"[{observed.id}] {observed.content}"))
 
     return conclude(None, Failure(cause="steps", message=f"no vote within {limits.steps} steps"))
-
-
-def _way(seat: Seat) -> str:
-    if not seat.tools:
-        return "plain"
-    native = isinstance(seat.model, CallsTools) and seat.model.native_tools()
-    return "native" if native else "objects"
 
 
 def _opening(prompt: tuple[Message, ...], form: Form) -> list[Message]:

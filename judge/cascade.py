@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from judge import voting
 from judge.agent import Deliberation, Limits, Seat, deliberate
 from judge.errors import ConfigError
-from judge.protocols import Evaluator, Exchange, Preflights
-from judge.types import STRENGTH, Case, Finding, Member, Provenance, Usage, Verdict, Vote, digest
+from judge.protocols import Closes, Evaluator, Exchange, Preflights
+from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, digest, total
 from judge.version import __version__
 from judge.workers import Workers, ensure_sendable, guarded
 
@@ -26,12 +26,6 @@ class Panel(NamedTuple):
 
     seats: tuple[Seat, ...]
     votes: int
-
-    def seat(self, index: int) -> Seat:
-        """Return the seat of a vote."""
-        round_, place = divmod(index, len(self.seats))
-        seat = self.seats[place]
-        return seat._replace(member=seat.member.model_copy(update={"seed": seat.member.seed + round_}))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -127,7 +121,10 @@ class Cascade:
                 seat.model.preflight()
 
     def close(self) -> None:
-        """Stop the workers and the voters."""
+        """Stop the workers and the voters, and hang up on servers."""
+        for seat in self.panel.seats if self.panel else ():
+            if isinstance(seat.model, Closes):
+                seat.model.close()
         self._workers.close()
         self._voters.shutdown(wait=False, cancel_futures=True)
 
@@ -147,14 +144,16 @@ class Cascade:
             because=_why_voted(votes, decision),
             votes=votes,
             tally=decision.tally,
-            usage=sum((vote.usage for vote in votes), Usage()),
+            usage=total(vote.usage for vote in votes),
             **common,
         )
         return Outcome(verdict, tuple(e for index in sorted(done) for e in done[index].exchanges))
 
     def _ask(self, case: Case, panel: Panel, indices: list[int]) -> list[Deliberation]:
         def ask(index: int) -> Deliberation:
-            return deliberate(case, panel.seat(index), index=index, limits=self.limits)
+            round_, place = divmod(index, len(panel.seats))
+            seat = panel.seats[place]
+            return deliberate(case, seat, index=index, seed=seat.member.seed + round_, limits=self.limits)
 
         if len(indices) == 1:
             return [ask(indices[0])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from judge.errors import RubricError
 from judge.types import digest
 
@@ -42,7 +44,8 @@ def nonce_for(salt: str, texts: tuple[str, ...]) -> str:
     They are derived from the content, so that a replay and every vote see the same prompt and engines share its
     prefix. An author cannot know them in advance, since they depend on the hash of what the author writes.
     """
-    attempt = 0
-    while any((nonce := digest(salt, str(attempt), *texts)[:12]) in text for text in texts):
-        attempt += 1
-    return nonce
+    for attempt in itertools.count():
+        nonce = digest(salt, str(attempt), *texts)[:12]
+        if not any(nonce in text for text in texts):
+            return nonce
+    raise AssertionError("unreachable: the count never ends")

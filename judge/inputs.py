@@ -23,6 +23,7 @@ from judge.errors import InputError
 from judge.types import Case
 
 _FIELDS = frozenset(Case.model_fields) | {"response", "reference"}
+_BAD_ROWS_KEPT = 20
 _LISTS = {"responses", "references"}
 Row = tuple[int, dict[str, Any] | str]  # a line with its fields, or with what is wrong with it
 
@@ -58,15 +59,17 @@ class Source:
             raise InputError(f"{name!r} does not exist or is not a file")
         self._rows = _reader(self._path, self.name)
 
-    def survey(self, problem: Callable[[Case], str | None] = lambda case: None, *, keep: int = 20) -> Survey:
-        """Read everything once; `problem` says why a case cannot be judged. The first `keep` bad rows are kept."""
+    def survey(self, problem: Callable[[Case], str | None] = lambda case: None, *, limit: int | None = None) -> Survey:
+        """Read everything, or as far as the first `limit` cases; `problem` says why a case cannot be judged."""
         cases, bad, bad_count = 0, [], 0
         for item in self._checked(problem):
             if isinstance(item, Case):
                 cases += 1
+                if cases == limit:
+                    break
             else:
                 bad_count += 1
-                if len(bad) < keep:
+                if len(bad) < _BAD_ROWS_KEPT:
                     bad.append(item)
         return Survey(cases, tuple(bad), bad_count)
 

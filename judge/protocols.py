@@ -81,10 +81,14 @@ class Request(Record):
     case_id: str = ""
     turn: int = 0
 
+    def body(self) -> str:
+        """Return everything that could change the reply, as JSON."""
+        return self.model_dump_json(exclude={"case_id", "turn"})
+
     @property
     def digest(self) -> str:
-        """A hash of everything that could change the reply."""
-        return digest(self.model_dump_json(exclude={"case_id", "turn"}))
+        """A hash of the body."""
+        return digest(self.body())
 
 
 class Reply(Record):
@@ -125,6 +129,15 @@ class CallsTools(Protocol):
 
     def native_tools(self) -> bool:
         """Return whether tools may be sent in the request's own field."""
+        ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A model that holds connections."""
+
+    def close(self) -> None:
+        """Let go of them; a later call may open new ones."""
         ...
 
 

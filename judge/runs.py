@@ -19,7 +19,16 @@ class Result(NamedTuple):
     verdict: Verdict
 
 
-class _Done(NamedTuple):
+class _Failed(NamedTuple):
+    """A case without a verdict: what ended the run, or None where the run had ended before."""
+
+    error: BaseException | None
+
+
+class _Fed(NamedTuple):
+    """All cases have been handed out; `error` says why the source could not be read on."""
+
+    cases: int
     error: BaseException | None
 
 
@@ -34,49 +43,68 @@ def run(
 ) -> Iterator[Result]:
     """Judge cases and yield each result when it is done (and, with a store, on the disk).
 
-    At most `in_flight` cases are held in memory. Cases that the store has are skipped. Setting `stop` ends the run
-    after the cases that are in flight. An error of one thread (ModelDown, StoreError, InputError) stops the others
-    in the same way and is then raised; what was stored stays.
+    `in_flight` cases are worked on at once, and as many may wait to be stored. Cases that the store has are
+    skipped. Setting `stop` ends the run after the cases that are in flight. An error of one thread (ModelDown,
+    StoreError, InputError) stops the others in the same way and is then raised; what was stored stays.
     """
     ending = threading.Event()  # set when no further case is to be handed out
-    source, hand_out = iter(cases), threading.Lock()
-    finished: queue.Queue[Result | _Done] = queue.Queue(maxsize=4 * in_flight)
+    waiting: queue.SimpleQueue[Case | None] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[Result | _Failed | _Fed] = queue.SimpleQueue()
+    room = threading.Semaphore(2 * in_flight)  # cases handed out whose result has not been taken
 
-    def next_case() -> Case | None:
-        with hand_out:
-            while not (ending.is_set() or (stop and stop.is_set())):
-                case = next(source, None)
-                if case is None or store is None or not store.has(case, retry_errors=retry_errors):
-                    return case
-        return None
+    def feed() -> None:
+        """Hand out the cases that have no verdict yet, then one None for each worker."""
+        handed, error = 0, None
+        try:
+            for case in cases:
+                if store is not None and store.has(case, retry_errors=retry_errors):
+                    continue
+                room.acquire()
+                if ending.is_set() or (stop and stop.is_set()):
+                    break
+                handed += 1
+                waiting.put(case)
+        except BaseException as caught:  # noqa: BLE001 - carried to the consumer, which raises it
+            error = caught
+        finished.put(_Fed(handed, error))
+        for _ in range(in_flight):
+            waiting.put(None)
 
     def work() -> None:
-        error: BaseException | None = None
-        try:
-            while (case := next_case()) is not None:
+        while (case := waiting.get()) is not None:
+            if ending.is_set():
+                finished.put(_Failed(None))
+                continue
+            try:
                 kept = store.kept(case) if store is not None and retry_errors else ()
                 outcome = cascade.decide(case, kept=kept)
-                if store is not None:
-                    store.put(case, outcome)
-                finished.put(Result(case, outcome.verdict))
-        except BaseException as caught:  # noqa: BLE001 - carried to the thread that waits, which raises it
-            ending.set()
-            error = caught
-        finished.put(_Done(error))
-
-    threads = [threading.Thread(target=work, name=f"judge-case-{n}", daemon=True) for n in range(in_flight)]
-    for thread in threads:
-        thread.start()
-    working, first_error = len(threads), None
-    try:
-        while working:
-            item = finished.get()
-            if isinstance(item, _Done):
-                working -= 1
-                first_error = first_error or item.error
+            except BaseException as error:  # noqa: BLE001 - the same
+                finished.put(_Failed(error))
+                continue
+            result = Result(case, outcome.verdict)
+            if store is None:
+                finished.put(result)
             else:
+                store.put(case, outcome, lambda error, result=result: finished.put(_Failed(error) if error else result))  # type: ignore[misc]
+
+    for target in [feed, *[work] * in_flight]:
+        threading.Thread(target=target, name=f"judge-{target.__name__}", daemon=True).start()
+    taken, handed, first_error = 0, None, None
+    try:
+        while handed is None or taken < handed:
+            item = finished.get()
+            if isinstance(item, _Fed):
+                handed = item.cases
+            else:
+                taken += 1
+                room.release()
+            if isinstance(item, Result):
                 yield item
+            elif item.error is not None:
+                ending.set()
+                first_error = first_error or item.error
     finally:
         ending.set()
+        room.release(in_flight)
     if first_error is not None:
         raise first_error

@@ -14,8 +14,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -23,11 +22,12 @@ from typing import Any, NamedTuple, Self
 from judge.agent import Deliberation
 from judge.cascade import Outcome
 from judge.errors import InputError, StoreError
-from judge.protocols import Exchange
-from judge.types import Case, Provenance, Record, Verdict
+from judge.protocols import Exchange, Reply, Request
+from judge.types import Case, Failure, Provenance, Record, Verdict, digest
 
 _APPLICATION = 0x4A444745  # "JDGE"
 _LAYOUT = 1
+_GATHER_S = 0.01  # verdicts that come this close together share a commit; it costs a disk write each
 _SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE verdicts (
@@ -72,10 +72,11 @@ class Store:
         self._reader = connection
         self._read_lock = threading.Lock()
         self._lock = lock
-        self._inbox: queue.SimpleQueue[tuple[Case, Outcome, Future[None]] | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._broken: StoreError | None = None
         self._writer: threading.Thread | None = None
         self.run = _about(connection, path)
+        self._was_empty = self._one("SELECT 1 FROM verdicts LIMIT 1") is None
 
     @classmethod
     def open(cls, path: Path, provenance: Provenance, *, rubrics: dict[str, str]) -> Store:
@@ -105,17 +106,17 @@ class Store:
             raise StoreError(f"run file {str(path)!r} does not exist")
         return cls(path, _connect(path, writable=False), None)
 
-    def put(self, case: Case, outcome: Outcome) -> None:
-        """Store a verdict; returns when it is on the disk. Raises StoreError."""
-        done: Future[None] = Future()
-        self._inbox.put((case, outcome, done))
-        done.result()
+    def put(self, case: Case, outcome: Outcome, then: Callable[[StoreError | None], None]) -> None:
+        """Store a verdict; `then` is called, in another thread, when it is on the disk or could not be put there."""
+        self._inbox.put((case, outcome, then))
 
     def has(self, case: Case, *, retry_errors: bool = False) -> bool:
-        """Return whether the case has a verdict (one without failures, if those are tried again).
+        """Return whether the case had a verdict when the file was opened (one without failures, if those are retried).
 
         Raises InputError when a verdict is stored for another case of the same id.
         """
+        if self._was_empty:
+            return False
         row = self._one("SELECT case_digest, failures, label FROM verdicts WHERE case_id = ? AND superseded = 0", case.id)
         if row is None:
             return False
@@ -148,7 +149,7 @@ class Store:
     def exchanges(self, case_id: str) -> list[Exchange]:
         """Return what was said to reach the current verdict on a case, in order."""
         rows = self.query(
-            "SELECT vote, turn, member, request, reply, failure FROM exchanges JOIN verdicts USING (number) "
+            "SELECT case_id, vote, turn, member, request, reply, failure FROM exchanges JOIN verdicts USING (number) "
             "WHERE case_id = ? AND superseded = 0 ORDER BY vote, turn",
             case_id,
         )
@@ -157,9 +158,9 @@ class Store:
     def replies(self, member: str, request_digest: str) -> list[Exchange]:
         """Return every exchange recorded for the same request to the same model: current ones first, then by age."""
         rows = self.query(
-            "SELECT vote, turn, member, request, reply, failure FROM exchanges JOIN verdicts USING (number) "
+            "SELECT case_id, vote, turn, member, request, reply, failure FROM exchanges JOIN verdicts USING (number) "
             "WHERE request_digest = ? AND member = ? ORDER BY superseded, number, vote, turn",
-            bytes.fromhex(request_digest)[:16],
+            _key(request_digest),
             member,
         )
         return [_exchange(row) for row in rows]
@@ -221,23 +222,25 @@ class Store:
                             _insert(connection, number, case, outcome)
                 except StoreError as caught:
                     error = self._broken = caught
-            for _, _, done in batch:
-                if error is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(error)
+            for _, _, then in batch:
+                then(error)
         connection.close()
 
 
-def _drain(inbox: queue.SimpleQueue[Any]) -> tuple[list[tuple[Case, Outcome, Future[None]]], bool]:
+_Waiting = tuple[Case, Outcome, Callable[[StoreError | None], None]]
+
+
+def _drain(inbox: queue.SimpleQueue[_Waiting | None]) -> tuple[list[_Waiting], bool]:
     items = [inbox.get()]
+    if items != [None]:
+        time.sleep(_GATHER_S)
     while not inbox.empty():
         items.append(inbox.get())
     return [item for item in items if item is not None], None in items
 
 
 def _insert(connection: sqlite3.Connection, number: int, case: Case, outcome: Outcome) -> None:
-    verdict, tally = outcome.verdict, outcome.verdict.tally
+    verdict, tally, body = outcome.verdict, outcome.verdict.tally, case.model_dump_json()
     connection.execute("UPDATE verdicts SET superseded = 1 WHERE case_id = ? AND superseded = 0", (case.id,))
     usage = verdict.usage
     connection.execute(
@@ -245,7 +248,7 @@ def _insert(connection: sqlite3.Connection, number: int, case: Case, outcome: Ou
         (
             number,
             case.id,
-            case.digest,
+            digest(body),
             0,
             case.kind,
             case.label,
@@ -260,29 +263,40 @@ def _insert(connection: sqlite3.Connection, number: int, case: Case, outcome: Ou
             usage.prompt_tokens + usage.completion_tokens,
             usage.cost,
             verdict.model_dump_json(exclude={"provenance"}),
-            case.model_dump_json(),
+            body,
         ),
     )
     connection.executemany(_INSERT_EXCHANGE, (_row(number, exchange) for exchange in outcome.exchanges))
 
 
 def _row(number: int, exchange: Exchange) -> tuple[Any, ...]:
+    body = exchange.request.body()
     return (
         number,
         exchange.vote,
         exchange.turn,
         exchange.member,
-        bytes.fromhex(exchange.request.digest)[:16],
-        exchange.request.model_dump_json(),
+        _key(digest(body)),
+        body,
         exchange.reply and exchange.reply.model_dump_json(),
         exchange.failure and exchange.failure.model_dump_json(),
     )
 
 
+def _key(request_digest: str) -> bytes:
+    return bytes.fromhex(request_digest)[:16]
+
+
 def _exchange(row: tuple[Any, ...]) -> Exchange:
-    vote, turn, member, request, reply, failure = row
-    fields = {"request": json.loads(request), "reply": reply and json.loads(reply), "failure": failure and json.loads(failure)}
-    return Exchange.model_validate({"vote": vote, "turn": turn, "member": member, **fields})
+    case_id, vote, turn, member, request, reply, failure = row
+    return Exchange(
+        vote=vote,
+        turn=turn,
+        member=member,
+        request=Request.model_validate_json(request).model_copy(update={"case_id": case_id, "turn": turn}),
+        reply=reply and Reply.model_validate_json(reply),
+        failure=failure and Failure.model_validate_json(failure),
+    )
 
 
 def _locked(path: Path) -> int:

@@ -6,9 +6,11 @@ All records are frozen and forbid unknown fields. They are made of plain values,
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
@@ -22,7 +24,12 @@ STRENGTH: dict[str, int] = {basis: -rank for rank, basis in enumerate(get_args(B
 
 def digest(*parts: str) -> str:
     """Return the SHA-256 of some texts, in hex; where one text ends and the next begins matters."""
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()
+    state = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        state.update(b"%d:" % len(data))
+        state.update(data)
+    return state.hexdigest()
 
 
 class Record(BaseModel):
@@ -161,6 +168,11 @@ class Usage(Record):
             seconds=round(self.seconds + other.seconds, 6),
             cost=sum(known) if known else None,
         )
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """Return the sum of what some calls cost."""
+    return functools.reduce(operator.add, usages) if (usages := list(usages)) else Usage()
 
 
 class Member(Record):

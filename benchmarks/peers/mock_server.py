@@ -2,7 +2,7 @@
 
 Usage: python mock_server.py LATENCY_SECONDS, or in Python `with server(latency) as origin`. It prints its
 port, serves 127.0.0.1, and ends when its standard input is closed. A JSON schema in the request is filled,
-else the first tool is called, else the text is "GRADE: C". GET /stats tells how many requests came, the most
+else the tool vote is called, or the first, else the text is "GRADE: C". GET /stats tells how many requests came, the most
 in flight at once and the bytes received, and POST /reset starts counting anew.
 """
 
@@ -79,7 +79,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         schema = form["json_schema"]["schema"]
         return {"role": "assistant", "content": json.dumps(fill(schema, schema))}
     if request.get("tools"):
-        function = request["tools"][0]["function"]
+        functions = [tool["function"] for tool in request["tools"]]
+        function = next((f for f in functions if f["name"] == "vote"), functions[0])
         schema = function.get("parameters", {})
         called = {"name": function["name"], "arguments": json.dumps(fill(schema, schema))}
         calls = [{"id": "call_1", "type": "function", "function": called}]

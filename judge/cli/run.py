@@ -45,6 +45,9 @@ def run(
     as_json: common.Json = False,
 ) -> None:
     """Judge a file of cases. The same command again continues where it stopped."""
+    import gc
+
+    gc.disable()  # loading makes objects that all stay; looking for garbage among them doubles the time it takes
     from judge.errors import JudgeError
     from judge.inputs import Source
     from judge.judging import Judge
@@ -58,14 +61,16 @@ def run(
     )  # fmt: skip
     source = Source(cases)
     with Judge.from_settings(found.settings) as judge:
-        survey = _surveyed(source, judge, on_bad_input)
+        gc.freeze()
+        gc.enable()
+        survey = _surveyed(source, judge, on_bad_input, limit=limit)
         path = run_file or _default_path(cases, judge)
         with Store.open(path, judge.cascade.provenance, rubrics=judge.rubric_texts()) as store:
             command = _command(path, named=run_file is not None)
             try:
                 judge.cascade.preflight()
                 interrupted = _work(
-                    judge, source, store, total=min(survey.cases, limit or survey.cases), limit=limit, retry_errors=retry_errors
+                    judge, source, store, total=survey.cases, limit=limit, retry_errors=retry_errors
                 )
             except JudgeError as error:
                 kept = next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0"))[0]
@@ -129,10 +134,10 @@ def _in_flight(judge: Judge) -> str:
     return f"calls in flight {sum(gate.in_flight for gate in unique)}{busy}"
 
 
-def _surveyed(source: Source, judge: Judge, on_bad_input: str) -> Survey:
+def _surveyed(source: Source, judge: Judge, on_bad_input: str, *, limit: int | None) -> Survey:
     from judge.errors import InputError
 
-    survey = source.survey(judge.problem_of)
+    survey = source.survey(judge.problem_of, limit=limit)
     more = f"\n… and {survey.bad_count - len(survey.bad)} more" if survey.bad_count > len(survey.bad) else ""
     listed = "\n".join(bad.problem for bad in survey.bad) + more
     if survey.bad_count and on_bad_input == "fail":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -25,4 +26,7 @@ def background_loop() -> asyncio.AbstractEventLoop:
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the background loop and wait for it; callable from any other thread."""
-    return asyncio.run_coroutine_threadsafe(coroutine, background_loop()).result()
+    loop = background_loop()
+    answer: queue.SimpleQueue[asyncio.Future[T]] = queue.SimpleQueue()
+    loop.call_soon_threadsafe(lambda: loop.create_task(coroutine).add_done_callback(answer.put))
+    return answer.get().result()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import threading
 import time
 from functools import cached_property
@@ -30,6 +31,7 @@ from judge.protocols import Message, Reply, Request, ToolSpec
 from judge.types import Usage
 
 _ATTEMPTS = 4
+_FIRST_WAIT_S = 0.25
 _FRUITLESS = 10  # calls in a row without any success after which a server counts as down
 
 
@@ -73,6 +75,11 @@ class OpenAIModel:
             if self._calls_tools is None:
                 self._calls_tools = self._ask_for_a_call()
             return self._calls_tools
+
+    def close(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        if (client := self.__dict__.pop("_client", None)) is not None:
+            run(client.close())
 
     @cached_property
     def _client(self) -> AsyncOpenAI:  # made on the loop that uses it
@@ -120,15 +127,8 @@ class OpenAIModel:
     async def _send(self, request: Request, clock: _Clock) -> Reply:
         """Send one request, waiting out what is transient."""
         before = self._successes
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(ModelBusy),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=_wait,
-            sleep=clock.sleep,
-            reraise=True,
-        )
         try:
-            reply: Reply = await retrying(self._admitted, request, clock)
+            reply = await self._patiently(request, clock)
         except ModelBusy as error:
             self._fruitless += 1
             if self._successes == before:
@@ -140,6 +140,21 @@ class OpenAIModel:
                     ) from error
             raise ModelError(f"{error} ({_ATTEMPTS} attempts)", cause=error.cause) from error
         self._fruitless = 0
+        return reply
+
+    async def _patiently(self, request: Request, clock: _Clock) -> Reply:
+        try:
+            return await self._admitted(request, clock)  # the usual way, without the machinery of retries
+        except ModelBusy as error:
+            await clock.sleep(_pause(error, _FIRST_WAIT_S * random.random()))
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(ModelBusy),
+            stop=stop_after_attempt(_ATTEMPTS - 1),
+            wait=_wait,
+            sleep=clock.sleep,
+            reraise=True,
+        )
+        reply: Reply = await retrying(self._admitted, request, clock)
         return reply
 
     async def _admitted(self, request: Request, clock: _Clock) -> Reply:
@@ -288,13 +303,16 @@ class _Clock:
             self.spent += time.monotonic() - self._since
 
 
-_jitter = wait_random_exponential(multiplier=0.25, max=8)
+_jitter = wait_random_exponential(multiplier=2 * _FIRST_WAIT_S, max=8)
 
 
 def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
+    return _pause(state.outcome.exception() if state.outcome else None, _jitter(state))
+
+
+def _pause(error: BaseException | None, otherwise: float) -> float:
     asked = error.retry_after if isinstance(error, ModelBusy) else None
-    return min(30.0, asked) if asked is not None else _jitter(state)
+    return otherwise if asked is None else min(30.0, asked)
 
 
 def _key(options: ModelOptions, *, local: bool) -> str:
