@@ -110,15 +110,11 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--peers", default="all", help=f"none, all, or of {','.join(PEERS)} (default: all)")
-    parser.add_argument(
-        "--envs", type=Path, default=Path(".bench-envs"), help="folder of the peers' environments"
-    )
+    parser.add_argument("--envs", type=Path, default=Path(".bench-envs"), help="folder of the peers' environments")
     parser.add_argument("--repeat", type=int, default=3, help="rounds (default: 3)")
     parser.add_argument("--cases", type=int, default=1000, help="cases a run, two or more (default: 1000)")
     parser.add_argument("--in-flight", type=int, default=64, help="calls at a time (default: 64)")
-    parser.add_argument(
-        "--latency", type=float, default=0.05, help="seconds the server waits (default: 0.05)"
-    )
+    parser.add_argument("--latency", type=float, default=0.05, help="seconds the server waits (default: 0.05)")
     parser.add_argument("--json", action="store_true", help="print JSON and no table")
     options = parser.parse_args()
     options.peers = {"none": [], "all": list(PEERS)}.get(options.peers, options.peers.split(","))

@@ -65,9 +65,7 @@ def one_of_each_question(rows: list[Row], *, correct: int, incorrect: int) -> It
     for system in sorted({row["category"] for row in rows}):
         own = [row for row in rows if row["category"] == system]
         for label, count in ((False, incorrect), (True, correct)):
-            new = one_a_question(
-                [row for row in own if row["label"] is label and row["question"] not in asked]
-            )
+            new = one_a_question([row for row in own if row["label"] is label and row["question"] not in asked])
             chosen = exactly(count, new)
             asked |= {row["question"] for row in chosen}
             yield from chosen

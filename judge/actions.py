@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from judge.ballots import ballot_schema, strict
 from judge.errors import VoteError
@@ -31,7 +31,7 @@ class Ballot(Record):
     reason: str
     label: str
     cites: tuple[str, ...] = ()
-    extra: dict[str, JsonValue] = {}
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
     call_id: str | None = None
 
 
@@ -71,7 +71,9 @@ class Form:
         if self.way == "native":
             return {"tools": (self._vote,) if last else (*self._tools, self._vote)}
         vote = _object({VOTE: self._vote.parameters})
-        calls = [_object({"tool": {"type": "string", "enum": [t.name]}, "arguments": t.parameters}) for t in self._tools]
+        calls = [
+            _object({"tool": {"type": "string", "enum": [t.name]}, "arguments": t.parameters}) for t in self._tools
+        ]
         return {"output": _hoisted(_object({"action": vote if last else {"anyOf": [*calls, vote]}}))}
 
     def read(self, reply: Reply) -> Ballot | tuple[ToolCall, ...]:
@@ -90,7 +92,8 @@ class Form:
         if isinstance(action, dict) and set(action) == {"tool", "arguments"}:
             return (ToolCall(id="", name=str(action["tool"]), arguments=json.dumps(action["arguments"])),)
         raise VoteError(
-            f'"action" has to hold either "{VOTE}", or "tool" and "arguments"; got {sorted(found)}', cause="bad_schema"
+            f'"action" has to hold either "{VOTE}", or "tool" and "arguments"; got {sorted(found)}',
+            cause="bad_schema",
         )
 
     def answer(self, call: ToolCall, content: str) -> Message:
@@ -125,7 +128,11 @@ class Form:
             raise VoteError(f"{where}: {first['msg']}", cause="bad_schema") from None
         extra = ballot.model_dump(mode="json", exclude={"reason", "label"})
         return Ballot(
-            reason=str(getattr(ballot, "reason", "")), label=str(label), cites=tuple(cites), extra=extra, call_id=call_id
+            reason=str(getattr(ballot, "reason", "")),
+            label=str(label),
+            cites=tuple(cites),
+            extra=extra,
+            call_id=call_id,
         )
 
 
@@ -147,9 +154,7 @@ def _object_of(text: str, *, cause: str | None = None) -> dict[str, Any]:
 
 
 def _spec(tool: Tool) -> ToolSpec:
-    return ToolSpec(
-        name=tool.name, description=tool.description, parameters=strict(tool.Arguments.model_json_schema())
-    )
+    return ToolSpec(name=tool.name, description=tool.description, parameters=strict(tool.Arguments.model_json_schema()))
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

@@ -59,19 +59,17 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
     exchanges: list[Exchange] = []
     repairs = 0
 
-    def conclude(ballot: Ballot | None, error: Failure | None) -> Deliberation:
-        said = {"reason": ballot.reason, "label": ballot.label, "cites": ballot.cites, "extra": ballot.extra}
+    def conclude(ballot: Ballot | None = None, error: Failure | None = None) -> Deliberation:
+        said = ballot.model_dump(exclude={"call_id"}) if ballot else {}
         usage = total(e.reply.usage for e in exchanges if e.reply)
-        vote = Vote(
-            index=index, member=member, evidence=tuple(evidence), usage=usage, error=error, **(said if ballot else {})
-        )
+        vote = Vote(index=index, member=member, evidence=tuple(evidence), usage=usage, error=error, **said)
         return Deliberation(vote, tuple(exchanges))
 
     try:
         form = seat.form
         messages = _opening(seat.rubric.render(case), form)
     except RubricError as error:
-        return conclude(None, Failure(cause="rubric", message=str(error)))
+        return conclude(error=Failure(cause="rubric", message=str(error)))
 
     for turn in range(limits.steps):
         request = Request(
@@ -90,17 +88,17 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
         except ModelError as error:
             failure = Failure(cause=error.cause, message=str(error))
             exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, failure=failure))
-            return conclude(None, failure)
+            return conclude(error=failure)
         exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, reply=reply))
 
         try:
             action = form.read(reply)
             if isinstance(action, Ballot):
                 _check_citations(action, evidence)
-                return conclude(action, None)
+                return conclude(action)
         except VoteError as error:
             if repairs == limits.repairs:
-                return conclude(None, Failure(cause=error.cause, message=str(error)))
+                return conclude(error=Failure(cause=error.cause, message=str(error)))
             repairs += 1
             messages += [_said(reply), *form.complain(reply, str(error))]
             continue
@@ -111,7 +109,7 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
             evidence.append(observed)
             messages.append(form.answer(call, f"[{observed.id}] {observed.content}"))
 
-    return conclude(None, Failure(cause="steps", message=f"no vote within {limits.steps} steps"))
+    return conclude(error=Failure(cause="steps", message=f"no vote within {limits.steps} steps"))
 
 
 def _opening(prompt: tuple[Message, ...], form: Form) -> list[Message]:

@@ -24,7 +24,7 @@ def ballot_model(rubric: str, *, labels: tuple[str | int, ...], schema: str | No
             "Ballot",
             __config__=ConfigDict(extra="forbid"),
             reason=(str, Field(description="why, in a few plain sentences")),
-            label=(Literal[labels], Field(description="the verdict")),
+            label=(cast(Any, Literal[labels]), Field(description="the verdict")),
         )
     module, _, attribute = schema.partition(":")
     try:
@@ -65,7 +65,7 @@ def _strict(node: Any) -> Any:
         return [_strict(item) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {}
+    result: dict[str, Any] = {}
     for key, value in node.items():
         if key in ("properties", "$defs"):
             result[key] = {name: _strict(sub) for name, sub in value.items()}

@@ -53,7 +53,7 @@ class Cascade:
         evaluators: Sequence[Evaluator],
         panel: Panel | None,
         *,
-        limits: Limits = Limits(),
+        limits: Limits | None = None,
         deadline_s: float = 10.0,
         in_flight: int = 1,
     ) -> None:
@@ -63,7 +63,7 @@ class Cascade:
             if not _bounded(evaluator):
                 ensure_sendable(evaluator)
         self.panel = panel
-        self.limits = limits
+        self.limits = limits or Limits()
         self.evaluators = tuple(sorted(evaluators, key=lambda e: not _bounded(e)))
         self._asked = panel is None or {"correct", "incorrect"} <= set(panel.labels)
         self._workers = Workers(deadline_s=deadline_s)
@@ -97,7 +97,8 @@ class Cascade:
             )
         if self.panel is None:
             return Outcome(
-                Verdict(label="undecided", decided_by="nobody", because=_why_undecided(findings), **common), ()
+                Verdict(label="undecided", decided_by="nobody", because=_why_undecided(findings), **common),
+                (),
             )
         return self._vote(case, self.panel, kept, common)
 

@@ -64,7 +64,8 @@ class Settings(Record):
     def options(self, model: str) -> ModelOptions:
         """Return how to reach a model: the general settings, then those of its own table."""
         general = {
-            name: getattr(self, name) for name in ("base_url", "api_key_env", "api", "tool_calls", "timeout_s", "in_flight")
+            name: getattr(self, name)
+            for name in ("base_url", "api_key_env", "api", "tool_calls", "timeout_s", "in_flight")
         }
         try:
             return ModelOptions.model_validate({**general, **self.models.get(model, {})})
@@ -87,20 +88,21 @@ def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
 
     Raises ConfigError that names the setting and where it was set.
     """
+    path = file or Path("judge.toml")
+    given = {name: value for name, value in flags.items() if value not in (None, (), [])}
+    layers = [
+        (_read(path, must_exist=file is not None), f"{path}"),
+        (_from_environment(environ), "environment variable JUDGE_{NAME}"),
+        (given, "flag --{flag}"),
+    ]
     values: dict[str, Any] = {}
     origins = dict.fromkeys(Settings.model_fields, "default")
-    path = file or Path("judge.toml")
-    layers = [
-        (_read(path, must_exist=file is not None), lambda name: str(path)),
-        (_from_environment(environ), lambda name: f"environment variable JUDGE_{name.upper()}"),
-        ({k: v for k, v in flags.items() if v not in (None, (), [])}, lambda name: f"flag --{name.replace('_', '-')}"),
-    ]
-    for layer, origin in layers:
+    for layer, source in layers:
         for name, value in layer.items():
+            origin = source.replace("{NAME}", name.upper()).replace("{flag}", name.replace("_", "-"))
             if name not in Settings.model_fields:
-                raise ConfigError(f"{origin(name)}: unknown setting {name!r}.{nearest(name, Settings.model_fields)}")
-            values[name] = value
-            origins[name] = origin(name)
+                raise ConfigError(f"{origin}: unknown setting {name!r}.{nearest(name, Settings.model_fields)}")
+            values[name], origins[name] = value, origin
     try:
         return Sourced(Settings.model_validate(values), origins)
     except ValidationError as error:

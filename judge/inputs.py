@@ -59,9 +59,10 @@ class Source:
             raise InputError(f"{name!r} does not exist or is not a file")
         self._rows = _reader(self._path, self.name)
 
-    def survey(self, problem: Callable[[Case], str | None] = lambda case: None, *, limit: int | None = None) -> Survey:
+    def survey(self, problem: Callable[[Case], str | None] | None = None, *, limit: int | None = None) -> Survey:
         """Read everything, or as far as the first `limit` cases; `problem` says why a case cannot be judged."""
-        cases, bad, bad_count = 0, [], 0
+        cases, bad_count = 0, 0
+        bad: list[Bad] = []
         for item in self._checked(problem):
             if isinstance(item, Case):
                 cases += 1
@@ -73,11 +74,11 @@ class Source:
                     bad.append(item)
         return Survey(cases, tuple(bad), bad_count)
 
-    def cases(self, problem: Callable[[Case], str | None] = lambda case: None) -> Iterator[Case]:
+    def cases(self, problem: Callable[[Case], str | None] | None = None) -> Iterator[Case]:
         """Yield the cases that `survey` counted."""
         return (item for item in self._checked(problem) if isinstance(item, Case))
 
-    def _checked(self, problem: Callable[[Case], str | None]) -> Iterator[Case | Bad]:
+    def _checked(self, problem: Callable[[Case], str | None] | None) -> Iterator[Case | Bad]:
         seen = _Seen()
         for line, row in self._rows(self._path):
             item = row if isinstance(row, str) else _case(row)
@@ -86,7 +87,7 @@ class Source:
                     item = item.model_copy(update={"id": seen.fresh(item.id, line)})
                 elif first := seen.before(item.id, line):
                     item = f": the id {item.id!r} was already on line {first}"
-            if isinstance(item, Case) and (why := problem(item)):
+            if problem and isinstance(item, Case) and (why := problem(item)):
                 item = f": {why}"
             yield Bad(line, f"{self.name}, line {line}{item}") if isinstance(item, str) else item
 
@@ -222,7 +223,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any] | str:
         try:
             fields[key] = _DECODER.decode(fields[key])
         except ValueError:
-            return f", field {key!r}: expected a JSON array such as [\"a\", \"b\"], got {fields[key]!r}"
+            return f', field {key!r}: expected a JSON array such as ["a", "b"], got {fields[key]!r}'
     return fields
 
 

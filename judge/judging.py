@@ -159,7 +159,10 @@ def _evaluators(wanted: Sequence[str | Evaluator]) -> list[Evaluator]:
 
 
 def _panel(
-    models: Sequence[str | Model], rubrics: Sequence[str | Rubric], tools: Sequence[str | Tool], settings: Settings
+    models: Sequence[str | Model],
+    rubrics: Sequence[str | Rubric],
+    tools: Sequence[str | Tool],
+    settings: Settings,
 ) -> Panel | None:
     if models == ["none"]:
         return None

@@ -46,7 +46,7 @@ def load(group: Group, name: str) -> Any:
         raise PluginError(f"{group[:-1]} {name!r} is declared twice, by {owners}: uninstall one of them")
     try:
         return entries[0].load()
-    except Exception as error:  # noqa: BLE001 - importing foreign code may raise anything; it is named here
+    except Exception as error:
         raise PluginError(
             f"{group[:-1]} {name!r} of {_owner(entries[0])} cannot be imported: {type(error).__name__}: {error}"
         ) from error

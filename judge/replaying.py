@@ -95,7 +95,10 @@ def recorded_model(store: Store, name: str) -> ReplayModel:
         mine = [exchange for exchange in found if exchange.request.case_id == request.case_id]
         return next(iter(mine or found), None)
 
-    tools = next(store.query("SELECT json_extract(request, '$.tools') FROM exchanges WHERE member = ? LIMIT 1", name), None)
+    tools = next(
+        store.query("SELECT json_extract(request, '$.tools') FROM exchanges WHERE member = ? LIMIT 1", name),
+        None,
+    )
     return ReplayModel(name, lookup, native_tools=bool(tools) and tools != ("[]",))
 
 
@@ -107,7 +110,9 @@ def create(name: str, options: ModelOptions) -> ReplayModel:  # noqa: ARG001 - e
     if not members:
         raise ConfigError(f"run {path!r} holds no exchange with a model: its verdicts need no replay of one")
     if not model and len(members) > 1:
-        raise ConfigError(f"run {path!r} asked several models; say which, as in 'replay:{path}#{members[0]}': {members}")
+        raise ConfigError(
+            f"run {path!r} asked several models; say which, as in 'replay:{path}#{members[0]}': {members}"
+        )
     if model and model not in members:
         raise ConfigError(f"run {path!r} did not ask {model!r}, but: {', '.join(members)}")
     return recorded_model(store, model or members[0])

@@ -82,7 +82,7 @@ def summarise(store: Store) -> Summary:
         cases=cases,
         decided=int(decided),
         labels=labels,
-        decided_by={name: count for name, count in _grouped(store, "decided_by")},
+        decided_by=dict(_grouped(store, "decided_by")),
         agreement=agreement(confusion) if confusion else None,
         median_score=_median_score(store),
         failures=dict(causes.most_common()),
@@ -135,8 +135,8 @@ def _grouped(store: Store, columns: str, where: str = "1") -> list[Any]:
 def _median_score(store: Store) -> float | None:
     middle = next(
         store.query(
-            "SELECT avg(score) FROM (SELECT score FROM verdicts WHERE superseded = 0 AND score IS NOT NULL ORDER BY score "
-            "LIMIT 2 - (SELECT count(score) FROM verdicts WHERE superseded = 0) % 2 "
+            "SELECT avg(score) FROM (SELECT score FROM verdicts WHERE superseded = 0 AND score IS NOT NULL "
+            "ORDER BY score LIMIT 2 - (SELECT count(score) FROM verdicts WHERE superseded = 0) % 2 "
             "OFFSET (SELECT (count(score) - 1) / 2 FROM verdicts WHERE superseded = 0))"
         )
     )[0]

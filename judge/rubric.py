@@ -109,7 +109,13 @@ class Rubric:
         """Return the system and the user message for a case. Raises RubricError when that cannot be done."""
         if missing := self.missing(case):
             raise RubricError(f"rubric {self.name!r} needs a {missing}, and case {case.id!r} has none")
-        texts = (*case.responses, *case.references, case.question or "", case.context or "", case.criterion or "")
+        texts = (
+            *case.responses,
+            *case.references,
+            case.question or "",
+            case.context or "",
+            case.criterion or "",
+        )
         nonce = nonce_for(case.digest, texts)
         variables = {
             "case": _View(case),
@@ -120,7 +126,7 @@ class Rubric:
         try:
             context = self._template.new_context(variables)
             blocks = {name: "".join(self._template.blocks[name](context)) for name in ("system", "user")}
-        except Exception as error:  # noqa: BLE001 - a template is code of its author and may raise anything
+        except Exception as error:
             raise RubricError(f"rubric {self.name!r} cannot be rendered for case {case.id!r}: {error}") from error
         return tuple(
             Message(role=cast(Any, role), content=text.strip()) for role, text in blocks.items() if text.strip()
@@ -157,7 +163,18 @@ class _View:
 
 
 _FIELDS = frozenset(
-    {"id", "kind", "tags", "question", "context", "criterion", "references", "reference", "responses", "response"}
+    {
+        "id",
+        "kind",
+        "tags",
+        "question",
+        "context",
+        "criterion",
+        "references",
+        "reference",
+        "responses",
+        "response",
+    }
 )
 
 
@@ -202,4 +219,3 @@ def _plugged(name: str) -> str:
     if not isinstance(text, str):
         raise PluginError(f"rubric plugin {name!r} has to be a text or a function that returns one, not {type(text)}")
     return text
-

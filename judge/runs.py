@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from judge.cascade import Cascade
+from judge.errors import StoreError
 from judge.store import Store
 from judge.types import Case, Verdict
 
@@ -85,7 +87,10 @@ def run(
             if store is None:
                 finished.put(result)
             else:
-                store.put(case, outcome, lambda error, result=result: finished.put(_Failed(error) if error else result))  # type: ignore[misc]
+                store.put(case, outcome, functools.partial(stored, result))
+
+    def stored(result: Result, error: StoreError | None) -> None:
+        finished.put(result if error is None else _Failed(error))
 
     for target in [feed, *[work] * in_flight]:
         threading.Thread(target=target, name=f"judge-{target.__name__}", daemon=True).start()

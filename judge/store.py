@@ -7,54 +7,27 @@ a case again adds an attempt and marks the older one as superseded. One process 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from judge import runfile
 from judge.agent import Deliberation
 from judge.cascade import Outcome
 from judge.errors import InputError, StoreError
 from judge.protocols import Exchange, Reply, Request
-from judge.types import Case, Failure, Provenance, Record, Verdict, digest
+from judge.types import Case, Failure, Provenance, Verdict, digest
 
-_APPLICATION = 0x4A444745  # "JDGE"
-_LAYOUT = 1
 _GATHER_S = 0.01  # verdicts that come this close together share a commit; it costs a disk write each
-_SCHEMA = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE verdicts (
-  number INTEGER PRIMARY KEY, case_id TEXT NOT NULL, case_digest TEXT NOT NULL, superseded INTEGER NOT NULL DEFAULT 0,
-  kind TEXT NOT NULL, human TEXT, label TEXT NOT NULL, decided_by TEXT NOT NULL, basis TEXT, score REAL,
-  failures TEXT NOT NULL, asked INTEGER NOT NULL, saved INTEGER NOT NULL, calls INTEGER NOT NULL,
-  tokens INTEGER NOT NULL, cost REAL, verdict TEXT NOT NULL, judged TEXT NOT NULL
-);
-CREATE UNIQUE INDEX one_verdict ON verdicts (case_id) WHERE superseded = 0;
-CREATE TABLE exchanges (
-  number INTEGER NOT NULL REFERENCES verdicts (number), vote INTEGER NOT NULL, turn INTEGER NOT NULL,
-  member TEXT NOT NULL, request_digest BLOB NOT NULL, request TEXT NOT NULL, reply TEXT, failure TEXT,
-  PRIMARY KEY (number, vote, turn)
-) WITHOUT ROWID;
-CREATE INDEX by_request ON exchanges (request_digest);
-"""
 _INSERT = f"INSERT INTO verdicts VALUES ({', '.join('?' * 18)})"
 _INSERT_EXCHANGE = f"INSERT INTO exchanges VALUES ({', '.join('?' * 8)})"
-
-
-class Run(Record):
-    """What a run file says of itself."""
-
-    id: str
-    fingerprint: str
-    provenance: Provenance
-    rubrics: dict[str, str]
 
 
 class Stored(NamedTuple):
@@ -75,7 +48,7 @@ class Store:
         self._inbox: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._broken: StoreError | None = None
         self._writer: threading.Thread | None = None
-        self.run = _about(connection, path)
+        self.run = runfile.about(connection, path)
         self._was_empty = self._one("SELECT 1 FROM verdicts LIMIT 1") is None
 
     @classmethod
@@ -85,13 +58,13 @@ class Store:
         Raises StoreError when it is in use, cannot be written, is not a run file, is damaged (it is then moved
         aside, whole), or was made with other settings (and says which).
         """
-        lock = _locked(path)
+        lock = runfile.lock(path)
         try:
-            connection = _connect(path, writable=True)
-            with _explained(path):
-                _prepare(connection, path, provenance, rubrics)
+            connection = runfile.connect(path, writing=True)
+            with runfile.explained(path, writing=True):
+                runfile.lay_out(connection, path, provenance, rubrics)
             store = cls(path, connection, lock)
-            _same_settings(store.run, provenance, path)
+            runfile.ensure_same_settings(store.run, provenance, path)
         except BaseException:
             os.close(lock)
             raise
@@ -104,7 +77,7 @@ class Store:
         """Open a run file to look at it; a run that is going on may be looked at, too."""
         if not path.is_file():
             raise StoreError(f"run file {str(path)!r} does not exist")
-        return cls(path, _connect(path, writable=False), None)
+        return cls(path, runfile.connect(path, writing=False), None)
 
     def put(self, case: Case, outcome: Outcome, then: Callable[[StoreError | None], None]) -> None:
         """Store a verdict; `then` is called, in another thread, when it is on the disk or could not be put there."""
@@ -117,7 +90,9 @@ class Store:
         """
         if self._was_empty:
             return False
-        row = self._one("SELECT case_digest, failures, label FROM verdicts WHERE case_id = ? AND superseded = 0", case.id)
+        row = self._one(
+            "SELECT case_digest, failures, label FROM verdicts WHERE case_id = ? AND superseded = 0", case.id
+        )
         if row is None:
             return False
         if row[0] != case.digest:
@@ -144,7 +119,10 @@ class Store:
 
     def all(self) -> Iterator[Stored]:
         """Yield every current verdict in the order in which they were stored, in bounded memory."""
-        yield from map(self._stored, self.query("SELECT judged, verdict FROM verdicts WHERE superseded = 0 ORDER BY number"))
+        yield from map(
+            self._stored,
+            self.query("SELECT judged, verdict FROM verdicts WHERE superseded = 0 ORDER BY number"),
+        )
 
     def exchanges(self, case_id: str) -> list[Exchange]:
         """Return what was said to reach the current verdict on a case, in order."""
@@ -167,7 +145,7 @@ class Store:
 
     def query(self, sql: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a read-only query, a thousand at a time."""
-        with _explained(self.path):
+        with runfile.explained(self.path):
             with self._read_lock:
                 cursor = self._reader.execute(sql, parameters)
             while True:
@@ -207,7 +185,7 @@ class Store:
 
     def _write_all(self) -> None:
         """The writer thread: take everything that waits, commit it at once, then tell those who wait."""
-        connection = _connect(self.path, writable=True)
+        connection = runfile.connect(self.path, writing=True)
         number = connection.execute("SELECT coalesce(max(number), 0) FROM verdicts").fetchone()[0]
         stopping = False
         while not stopping:
@@ -215,7 +193,7 @@ class Store:
             error = self._broken
             if batch and error is None:
                 try:
-                    with _explained(self.path), connection:
+                    with runfile.explained(self.path, writing=True), connection:
                         connection.execute("BEGIN IMMEDIATE")
                         for case, outcome, _ in batch:
                             number += 1
@@ -297,139 +275,3 @@ def _exchange(row: tuple[Any, ...]) -> Exchange:
         reply=reply and Reply.model_validate_json(reply),
         failure=failure and Failure.model_validate_json(failure),
     )
-
-
-def _locked(path: Path) -> int:
-    """Take the right to write, held by a lock on a file beside the run, which the kernel drops with the process."""
-    beside = path.with_name(path.name + ".lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(beside, os.O_CREAT | os.O_RDWR, 0o644)
-    except OSError as error:
-        raise StoreError(f"run file {str(path)!r} cannot be written: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise StoreError(f"run file {str(path)!r} is being written by another process") from None
-    return lock
-
-
-def _connect(path: Path, *, writable: bool) -> sqlite3.Connection:
-    if path.exists() and path.stat().st_size and not _is_sqlite(path):
-        raise StoreError(f"{str(path)!r} is not a run file; it was left as it is")
-    try:
-        target = path if writable else f"{path.absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(
-            target, uri=not writable, check_same_thread=False, isolation_level=None, timeout=30
-        )
-        if writable:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.DatabaseError as error:
-        raise _diagnosed(error, path) from error
-    return connection
-
-
-def _is_sqlite(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
-
-
-def _prepare(connection: sqlite3.Connection, path: Path, provenance: Provenance, rubrics: dict[str, str]) -> None:
-    """Lay out a new file; check one that is there."""
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables:
-        if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
-            raise StoreError(f"{str(path)!r} is a database but not a run file; it was left as it is")
-        return
-    about = {
-        "id": f"{path.stem}-{int(time.time())}",
-        "fingerprint": provenance.fingerprint,
-        "provenance": provenance.model_dump_json(),
-        "rubrics": json.dumps(rubrics),
-    }
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {_LAYOUT}")
-    for statement in filter(str.strip, _SCHEMA.split(";")):
-        connection.execute(statement)
-    connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-    connection.execute("COMMIT")
-
-
-def _about(connection: sqlite3.Connection, path: Path) -> Run:
-    with _explained(path):
-        if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
-            raise StoreError(f"{str(path)!r} is not a run file")
-        layout = connection.execute("PRAGMA user_version").fetchone()[0]
-        if layout != _LAYOUT:
-            raise StoreError(f"run file {str(path)!r} has layout {layout}; this version of judge reads layout {_LAYOUT}")
-        about = dict(connection.execute("SELECT key, value FROM about"))
-    return Run(
-        id=about["id"],
-        fingerprint=about["fingerprint"],
-        provenance=Provenance.model_validate_json(about["provenance"]),
-        rubrics=json.loads(about["rubrics"]),
-    )
-
-
-def _same_settings(run: Run, provenance: Provenance, path: Path) -> None:
-    if run.fingerprint == provenance.fingerprint:
-        return
-    old, new = run.provenance.model_dump(mode="json"), provenance.model_dump(mode="json")
-    different = "; ".join(_differences(old["settings"], new["settings"])) or f"judge {old['judge']} is now {new['judge']}"
-    raise StoreError(
-        f"run file {str(path)!r} was made with other settings ({different}). "
-        "Use the same settings to continue it, or another run file"
-    )
-
-
-def _differences(old: Any, new: Any, name: str = "") -> Iterable[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):
-            yield from _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
-    elif old != new:
-        yield f"{name} was {_brief(old)}, is {_brief(new)}"
-
-
-def _brief(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "…"
-
-
-class _explained:  # noqa: N801 - used like a function
-    """Turns what SQLite raises into a StoreError that says what to do."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(error, sqlite3.DatabaseError):
-            raise _diagnosed(error, self._path) from error
-
-
-def _diagnosed(error: sqlite3.DatabaseError, path: Path) -> StoreError:
-    said = str(error)
-    if "malformed" in said or "not a database" in said or "disk image" in said:
-        aside = _quarantine(path)
-        return StoreError(f"run file {str(path)!r} is damaged ({said}); it was moved, whole, to {str(aside)!r}")
-    if "full" in said:
-        return StoreError(
-            f"the disk is full: {str(path)!r} keeps every verdict so far. Free some space and run the same command again"
-        )
-    return StoreError(f"run file {str(path)!r} cannot be used: {said}")
-
-
-def _quarantine(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    return aside

@@ -58,7 +58,8 @@ class Workers:
             worker = None
             cause = "evaluator_timeout" if isinstance(problem, _Late) else "evaluator_crash"
             return Finding.undecided(
-                f"{evaluator.name} {problem}", error=Failure(cause=cause, message=f"{evaluator.name} {problem}")
+                f"{evaluator.name} {problem}",
+                error=Failure(cause=cause, message=f"{evaluator.name} {problem}"),
             )
         finally:
             self._idle.put(worker)

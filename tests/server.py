@@ -315,8 +315,6 @@ def strict_part_violations(schema: Json, *, context: tuple[str, ...]) -> Iterato
         yield f"In context={context}, array schema missing items."
     inside: list[tuple[tuple[str, ...], Json]] = [(("items",), schema["items"])] if "items" in schema else []
     inside += [(("anyOf", str(i)), part) for i, part in enumerate(schema.get("anyOf", []))]
-    inside += [
-        ((key, name), part) for key in ("properties", "$defs") for name, part in schema.get(key, {}).items()
-    ]
+    inside += [((key, name), part) for key in ("properties", "$defs") for name, part in schema.get(key, {}).items()]
     for step, part in inside:
         yield from strict_part_violations(part, context=(*context, *step))

@@ -263,9 +263,7 @@ class RateLimit(Behaviour):
     then: Behaviour = field(default_factory=Fill)
 
     async def respond(self, call: "Call") -> web.StreamResponse:
-        bucket = call.buckets.setdefault(
-            (self.rate_per_s, self.burst), Bucket(self.burst, at=time.monotonic())
-        )
+        bucket = call.buckets.setdefault((self.rate_per_s, self.burst), Bucket(self.burst, at=time.monotonic()))
         wait = bucket.take(self.rate_per_s, burst=self.burst, now=time.monotonic())
         if wait == 0:
             return await self.then.respond(call)

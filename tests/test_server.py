@@ -71,8 +71,7 @@ FILLED = {
 HELLO: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Is 2 + 2 = 4?"}]}
 FORMAT = {"type": "json_schema", "json_schema": {"name": "vote", "schema": VOTE, "strict": True}}
 TOOLS: list[dict[str, Any]] = [
-    {"type": "function", "function": {"name": name, "parameters": VOTE, "strict": True}}
-    for name in ("run", "vote")
+    {"type": "function", "function": {"name": name, "parameters": VOTE, "strict": True}} for name in ("run", "vote")
 ]
 SAYS_HELLO = {"model": "m", "input": "Is 2 + 2 = 4?"}
 TEXT_FORMAT = {"format": {"type": "json_schema", "name": "vote", "schema": VOTE, "strict": True}}
@@ -172,10 +171,7 @@ def test_fill_calls_the_tool_asked_for(choice: Any, override: dict[str, str], na
 
 def test_fill_answers_in_text_when_no_tool_is_forced() -> None:
     for choice in ("auto", "none"):
-        assert (
-            json.loads(message(Fill(), tools=TOOLS, tool_choice=choice, response_format=FORMAT).content)
-            == FILLED
-        )
+        assert json.loads(message(Fill(), tools=TOOLS, tool_choice=choice, response_format=FORMAT).content) == FILLED
 
 
 @pytest.mark.parametrize(
@@ -230,9 +226,7 @@ def test_schema_troubles() -> None:
 
 
 def test_status_is_openai_s_error_or_the_body_given() -> None:
-    limited = Status(
-        429, "slow down", {"Retry-After": "7"}, type="requests", error_code="rate_limit_exceeded"
-    )
+    limited = Status(429, "slow down", {"Retry-After": "7"}, type="requests", error_code="rate_limit_exceeded")
     with pytest.raises(openai.RateLimitError, match="slow down") as caught:
         asked(limited)
     assert (caught.value.type, caught.value.code) == ("requests", "rate_limit_exceeded")
@@ -334,9 +328,7 @@ def test_a_server_dies_and_returns_on_its_port() -> None:
 
 def called(*calls: str, answered: tuple[str, ...]) -> list[dict[str, Any]]:
     """A conversation in which the assistant made these calls and these were answered."""
-    made = [
-        {"id": call, "type": "function", "function": {"name": "run", "arguments": "{}"}} for call in calls
-    ]
+    made = [{"id": call, "type": "function", "function": {"name": "run", "arguments": "{}"}} for call in calls]
     assistant = {"role": "assistant", "content": None, "tool_calls": made}
     replies = [{"role": "tool", "tool_call_id": call, "content": "4"} for call in answered]
     return [{"role": "user", "content": "?"}, assistant, *replies]

@@ -19,9 +19,7 @@ async def main() -> None:
     )
 
     async def ask(case: dict[str, str]) -> float | None:
-        score = await classifier.eval_async(
-            output=case["response"], expected=case["reference"], input=case["question"]
-        )
+        score = await classifier.eval_async(output=case["response"], expected=case["reference"], input=case["question"])
         return score.score
 
     scores = await gather(ask, cases, in_flight)

@@ -2,8 +2,8 @@
 
 Usage: python mock_server.py LATENCY_SECONDS, or in Python `with server(latency) as origin`. It prints its
 port, serves 127.0.0.1, and ends when its standard input is closed. A JSON schema in the request is filled,
-else the tool vote is called, or the first, else the text is "GRADE: C". GET /stats tells how many requests came, the most
-in flight at once and the bytes received, and POST /reset starts counting anew.
+else the tool vote is called, or the first, else the text is "GRADE: C". GET /stats tells how many requests came,
+the most in flight at once and the bytes received, and POST /reset starts counting anew.
 """
 
 import asyncio

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Model = Annotated[list[str], typer.Option("--model", "-m", help="PROVIDER:NAME, again for more members, or 'none'.")]
 Rubric = Annotated[list[str], typer.Option("--rubric", "-r", help="Name or path of a rubric; again for more members.")]
 Votes = Annotated[int | None, typer.Option("--votes", "-n", help="Votes to ask for; default: one a member.")]
-Temperature = Annotated[list[float], typer.Option("--temperature", help="Sampling temperature; again for more members.")]
+Temperature = Annotated[
+    list[float], typer.Option("--temperature", help="Sampling temperature; again for more members.")
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the first round of votes.")]
 Evaluators = Annotated[list[str], typer.Option("--evaluators", "-e", help="Names, 'all' or 'none'.")]
 Tools = Annotated[list[str], typer.Option("--tools", help="Names, 'all' that the rubric names, or 'none'.")]
@@ -54,7 +56,8 @@ def table(rows: Iterable[Iterable[object]]) -> str:
         return ""
     widths = [max(len(row[i]) for row in texts) for i in range(len(texts[0]) - 1)]
     return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in texts
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in texts
     )
 
 

@@ -41,7 +41,10 @@ def _jsonl(store: Store, path: Path) -> int:
     count = 0
     with path.open("w", encoding="utf-8") as file:
         for stored in store.all():
-            line = {"case": stored.case.model_dump(mode="json"), "verdict": stored.verdict.model_dump(mode="json")}
+            line = {
+                "case": stored.case.model_dump(mode="json"),
+                "verdict": stored.verdict.model_dump(mode="json"),
+            }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1
     return count

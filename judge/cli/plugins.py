@@ -18,7 +18,13 @@ def plugins(as_json: common.Json = False) -> None:
         common.echo_json([entry.model_dump() | {"kinds": _kinds(entry)} for entry in entries])
     else:
         rows = [
-            (e.group[:-1], e.name, ", ".join(_kinds(e)) or "-", f"{e.distribution} {e.version}", e.error or e.target)
+            (
+                e.group[:-1],
+                e.name,
+                ", ".join(_kinds(e)) or "-",
+                f"{e.distribution} {e.version}",
+                e.error or e.target,
+            )
             for e in entries
         ]
         typer.echo(common.table([("group", "name", "kinds", "from", "target"), *rows]))

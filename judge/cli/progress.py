@@ -55,17 +55,18 @@ class Counts:
 @contextmanager
 def shown(total: int, done: int, in_flight: Callable[[], str]) -> Iterator[Shows]:
     """Show the progress of a run of `total` cases, of which `done` were there already."""
-    counts = Counts(in_flight)
-    if sys.stderr.isatty():
-        with _bar(total, done, counts) as update:
-            yield update
-        return
+    show = _bar if sys.stderr.isatty() else _lines
+    with show(total, done, Counts(in_flight)) as update:
+        yield update
+
+
+@contextmanager
+def _lines(total: int, done: int, counts: Counts) -> Iterator[Shows]:
     started = last = time.monotonic()
     here = 0
 
     def line() -> None:
-        seconds = time.monotonic() - started
-        left = (total - done - here) * seconds / here if here else 0.0
+        left = (total - done - here) * (time.monotonic() - started) / here
         sys.stderr.write(f"judge: {done + here}/{total} cases, {counts}, about {left:.0f} s left\n")
         sys.stderr.flush()
 
@@ -87,7 +88,12 @@ def _bar(total: int, done: int, counts: Counts) -> Iterator[Shows]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=Console(stderr=True), refresh_per_second=5) as progress:
         task = progress.add_task("", total=total, completed=done)
 

@@ -22,7 +22,14 @@ def rubrics(context: typer.Context, as_json: common.Json = False) -> None:
     if as_json:
         common.echo_json(
             [
-                {"name": r.name, "about": r.about, "labels": r.values, "needs": r.needs, "tools": r.tools, "hash": r.hash}
+                {
+                    "name": r.name,
+                    "about": r.about,
+                    "labels": r.values,
+                    "needs": r.needs,
+                    "tools": r.tools,
+                    "hash": r.hash,
+                }
                 for r in found
             ]
         )

@@ -36,11 +36,22 @@ def run(
     base_url: common.BaseUrl = None,
     max_tokens: common.MaxTokens = None,
     in_flight: common.InFlight = None,
-    run_file: Annotated[Path | None, typer.Option("--run", help="Run file; default: one in runs/, named by cases and settings.")] = None,
+    run_file: Annotated[
+        Path | None,
+        typer.Option("--run", help="Run file; default: one in runs/, named by cases and settings."),
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many cases.")] = None,
-    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Try cases again that failures left undecided.")] = False,
-    on_bad_input: Annotated[Literal["fail", "skip"], typer.Option("--on-bad-input", help="What to do with rows that are no cases.")] = "fail",
-    fail_under: Annotated[list[str], typer.Option("--fail-under", help="METRIC=VALUE, such as accuracy=0.9; exit code 1 below it.")] = [],  # noqa: B006
+    retry_errors: Annotated[
+        bool, typer.Option("--retry-errors", help="Try cases again that failures left undecided.")
+    ] = False,
+    on_bad_input: Annotated[
+        Literal["fail", "skip"],
+        typer.Option("--on-bad-input", help="What to do with rows that are no cases."),
+    ] = "fail",
+    fail_under: Annotated[
+        list[str],
+        typer.Option("--fail-under", help="METRIC=VALUE, such as accuracy=0.9; exit code 1 below it."),
+    ] = [],  # noqa: B006
     config: common.ConfigFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -69,9 +80,7 @@ def run(
             command = _command(path, named=run_file is not None)
             try:
                 judge.cascade.preflight()
-                interrupted = _work(
-                    judge, source, store, total=survey.cases, limit=limit, retry_errors=retry_errors
-                )
+                interrupted = _work(judge, source, store, total=survey.cases, limit=limit, retry_errors=retry_errors)
             except JudgeError as error:
                 kept = next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0"))[0]
                 typer.echo(f"judge: {error}", err=True)
@@ -85,9 +94,7 @@ def run(
     raise typer.Exit(_verdict_on(summary, bounds))
 
 
-def _work(
-    judge: Judge, source: Source, store: object, *, total: int, limit: int | None, retry_errors: bool
-) -> bool:
+def _work(judge: Judge, source: Source, store: object, *, total: int, limit: int | None, retry_errors: bool) -> bool:
     """Judge what is left and show progress. Return whether the user interrupted."""
     from judge import runs
     from judge.cli.progress import shown
@@ -100,7 +107,12 @@ def _work(
     cases = (judge.prepare(case) for case in islice(source.cases(judge.problem_of), limit))
     with _interruptible() as stop, shown(total, min(stored, total), lambda: _in_flight(judge)) as update:
         for result in runs.run(
-            judge.cascade, cases, in_flight=judge.settings.in_flight, store=store, retry_errors=retry_errors, stop=stop
+            judge.cascade,
+            cases,
+            in_flight=judge.settings.in_flight,
+            store=store,
+            retry_errors=retry_errors,
+            stop=stop,
         ):
             update(result.verdict)
         return stop.is_set()
@@ -111,7 +123,7 @@ def _interruptible() -> Iterator[threading.Event]:
     """Yield an event that the first Ctrl-C sets; the second ends the program at once."""
     stop = threading.Event()
 
-    def interrupt(number: int, frame: object) -> None:
+    def interrupt(_signal: int, _frame: object) -> None:
         if stop.is_set():
             os._exit(130)
         stop.set()
@@ -125,7 +137,11 @@ def _interruptible() -> Iterator[threading.Event]:
 
 
 def _in_flight(judge: Judge) -> str:
-    gates = [gate for seat in judge.cascade.panel.seats if (gate := getattr(seat.model, "gate", None))] if judge.cascade.panel else []
+    gates = (
+        [gate for seat in judge.cascade.panel.seats if (gate := getattr(seat.model, "gate", None))]
+        if judge.cascade.panel
+        else []
+    )
     if not gates:
         return ""
     unique = {id(gate): gate for gate in gates}.values()

@@ -37,7 +37,9 @@ def advice(summary: Summary, *, asked_a_model: bool, command: str) -> list[str]:
     undecided = summary.cases - summary.decided
     lines = []
     if summary.errors:
-        lines.append(f"{summary.errors} cases are undecided because something failed; try them again: {command} --retry-errors")
+        lines.append(
+            f"{summary.errors} cases are undecided because something failed; try them again: {command} --retry-errors"
+        )
     if undecided > summary.errors and not asked_a_model:
         lines.append(
             f"{undecided - summary.errors} cases are undecided: no evaluator could tell, and no model was asked. "
@@ -45,16 +47,23 @@ def advice(summary: Summary, *, asked_a_model: bool, command: str) -> list[str]:
         )
     elif undecided > summary.errors:
         lines.append(
-            f"{undecided - summary.errors} cases are undecided for lack of a majority; more votes or another member may help"
+            f"{undecided - summary.errors} cases are undecided for lack of a majority; "
+            "more votes or another member may help"
         )
     return lines
 
 
 def _agreement(agreement: Agreement) -> list[str]:
-    decided = "" if agreement.accuracy_decided is None else f", of the {agreement.decided} decided {agreement.accuracy_decided:.3f}"
+    decided = (
+        ""
+        if agreement.accuracy_decided is None
+        else f", of the {agreement.decided} decided {agreement.accuracy_decided:.3f}"
+    )
     kappa = "" if agreement.kappa is None else f", kappa {agreement.kappa:.3f}"
     lines = [f"  agreement with {agreement.labelled} human labels: accuracy {agreement.accuracy:.3f}{decided}{kappa}"]
     said = sorted({label for row in agreement.confusion.values() for label in row})
     rows = [["human \\ verdict", *said, ""]]
-    rows += [[human, *(str(row.get(label, 0)) for label in said), ""] for human, row in sorted(agreement.confusion.items())]
+    rows += [
+        [human, *(str(row.get(label, 0)) for label in said), ""] for human, row in sorted(agreement.confusion.items())
+    ]
     return [*lines, common.indented(common.table(rows))]

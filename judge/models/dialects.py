@@ -1,7 +1,8 @@
 """The two dialects of OpenAI-compatible servers: how a request is written and how an answer is read.
 
 Pure functions. An answer that is not what the API promises becomes a ModelError with a cause:
-``html``, ``bad_payload``, ``no_choices``, ``truncated``, ``content_filter``, ``refusal``, ``reasoning_only``, ``empty``.
+``html``, ``bad_payload``, ``no_choices``, ``truncated``, ``content_filter``, ``refusal``, ``reasoning_only``,
+``empty``.
 """
 
 from __future__ import annotations
@@ -110,9 +111,7 @@ def _read_chat(body: Mapping[str, Any]) -> Reply:
     )
     reasoned = message.get("reasoning_content") or message.get("reasoning")
     counts = body.get("usage") or {}
-    return _reply(
-        _text(text), calls, bool(reasoned), counts.get("prompt_tokens"), counts.get("completion_tokens")
-    )
+    return _reply(_text(text), calls, bool(reasoned), counts.get("prompt_tokens"), counts.get("completion_tokens"))
 
 
 def _write_responses(model: str, request: Request, dropped: frozenset[str]) -> dict[str, Any]:
@@ -124,9 +123,7 @@ def _write_responses(model: str, request: Request, dropped: frozenset[str]) -> d
     }
     _sampling(body, request, dropped | {"seed"})  # this API has no seed
     if request.output is not None:
-        body["text"] = {
-            "format": {"type": "json_schema", "name": "reply", "strict": True, "schema": request.output}
-        }
+        body["text"] = {"format": {"type": "json_schema", "name": "reply", "strict": True, "schema": request.output}}
     if request.tools:
         body["tools"] = [
             {

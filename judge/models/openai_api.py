@@ -24,7 +24,9 @@ from tenacity.wait import wait_random_exponential
 from judge.errors import ConfigError, ModelBusy, ModelDown, ModelError
 from judge.jsontext import NotJSON, final_object
 from judge.models import ModelOptions
+from judge.models.clock import Clock
 from judge.models.dialects import DIALECTS, as_prose, payload
+from judge.models.faults import SchemaRefused, TooMany, cause, refusal, unknown_field
 from judge.models.gate import Gate
 from judge.models.loop import run
 from judge.protocols import Message, Reply, Request, ToolSpec
@@ -45,7 +47,8 @@ def create(name: str, options: ModelOptions) -> OpenAIModel:
 class OpenAIModel:
     """Thread-safe. Raises ConfigError when the key's environment variable is missing."""
 
-    def __init__(self, name: str, options: ModelOptions = ModelOptions()) -> None:
+    def __init__(self, name: str, options: ModelOptions | None = None) -> None:
+        options = options or ModelOptions()
         self.name = f"openai:{name}"
         self._model = name
         self._options = options
@@ -91,8 +94,12 @@ class OpenAIModel:
             http_client=DefaultAioHttpClient(limits=_limits(self._options.in_flight)),
         )
 
+    @cached_property
+    def _url(self) -> str:  # absolute, which spares the SDK joining two URLs for each call
+        return str(self._client.base_url).rstrip("/") + self._dialect.path
+
     async def _generate(self, request: Request) -> Reply:
-        clock = _Clock(self._options.timeout_s)
+        clock = Clock(self._options.timeout_s)
         if request.output is None:
             reply = await self._send(request, clock)
         elif self._unstructured >= 2:
@@ -104,7 +111,7 @@ class OpenAIModel:
         )
         return reply.model_copy(update={"usage": self._priced(usage)})
 
-    async def _structured(self, request: Request, clock: _Clock) -> Reply:
+    async def _structured(self, request: Request, clock: Clock) -> Reply:
         """Ask with a schema; when the server refuses, ignores or chokes on it, ask in words and remember."""
         doubt = 1
         try:
@@ -115,7 +122,7 @@ class OpenAIModel:
         except NotJSON as problem:
             if problem.cause == "duplicate_keys":
                 return reply
-        except _SchemaRefused:
+        except SchemaRefused:
             doubt = 2
         except ModelError as error:
             if error.cause != "empty":
@@ -124,7 +131,7 @@ class OpenAIModel:
         self._unstructured += doubt
         return reply
 
-    async def _send(self, request: Request, clock: _Clock) -> Reply:
+    async def _send(self, request: Request, clock: Clock) -> Reply:
         """Send one request, waiting out what is transient."""
         before = self._successes
         try:
@@ -136,13 +143,14 @@ class OpenAIModel:
                     await self._reach()
                 if self._fruitless >= _FRUITLESS:
                     raise ModelDown(
-                        f"{self._where} failed {self._fruitless} calls in a row, the last with: {error}", cause="down"
+                        f"{self._where} failed {self._fruitless} calls in a row, the last with: {error}",
+                        cause="down",
                     ) from error
             raise ModelError(f"{error} ({_ATTEMPTS} attempts)", cause=error.cause) from error
         self._fruitless = 0
         return reply
 
-    async def _patiently(self, request: Request, clock: _Clock) -> Reply:
+    async def _patiently(self, request: Request, clock: Clock) -> Reply:
         try:
             return await self._admitted(request, clock)  # the usual way, without the machinery of retries
         except ModelBusy as error:
@@ -157,14 +165,14 @@ class OpenAIModel:
         reply: Reply = await retrying(self._admitted, request, clock)
         return reply
 
-    async def _admitted(self, request: Request, clock: _Clock) -> Reply:
+    async def _admitted(self, request: Request, clock: Clock) -> Reply:
         """Send when the gate lets through; "too many requests" goes back to the gate, however often."""
         while True:
             await self.gate.enter()
             try:
                 with clock:
                     reply = await self._attempt(request, clock)
-            except _TooMany as error:
+            except TooMany as error:
                 if time.monotonic() - self._last_success > self._options.patience_s:
                     raise ModelDown(
                         f"{self._where} has answered nothing but 'too many requests' for "
@@ -181,59 +189,31 @@ class OpenAIModel:
             self._last_success = time.monotonic()
             return reply
 
-    async def _attempt(self, request: Request, clock: _Clock) -> Reply:
+    async def _attempt(self, request: Request, clock: Clock) -> Reply:
         body = self._dialect.write(self._model, request, self._dropped)
         try:
             async with asyncio.timeout(clock.left):
-                text = await self._client.post(self._dialect.path, cast_to=str, body=body)
+                text = await self._client.post(self._url, cast_to=str, body=body)
         except TimeoutError:
             raise ModelError(f"{self._where} gave no answer within {clock.budget:g} s", cause="timeout") from None
         except openai.APIStatusError as error:
-            if self._adapt(error, request):
-                return await self._attempt(request, clock)
-            raise self._refused(error, request) from error
-        except openai.APIConnectionError as error:  # the SDK calls some dropped connections timeouts, too
-            raise ModelBusy(f"{self._where} cannot be reached: {_cause(error)}", cause="connection") from error
-        return self._dialect.read(payload(text))
-
-    def _adapt(self, error: openai.APIStatusError, request: Request) -> bool:
-        """Notice an optional field that the server does not know. Return whether trying again makes sense."""
-        if error.status_code not in (400, 422):
-            return False
-        said = _said(error)
-        if request.output is not None and any(word in said for word in ("response_format", "text.format", "schema")):
-            raise _SchemaRefused(str(error), cause="refused")
-        names = {"max_completion_tokens": "max_tokens", "temperature": "temperature", "seed": "seed"}
-        for word, field in names.items():
-            if word in said and field not in self._dropped:
+            if (field := unknown_field(error, self._dropped)) is not None:
                 self._dropped |= {field}
-                return True
-        return False
-
-    def _refused(self, error: openai.APIStatusError, request: Request) -> ModelError:
-        status, said = error.status_code, _said(error)
-        message = f"{self._where} answered {status}: {_cause(error)}"
-        if status == 429 and "insufficient_quota" not in said:
-            return _TooMany(message, cause="busy", retry_after=_retry_after(error))
-        if status in (401, 403, 404) or status == 429:
-            return ModelDown(f"{message} (check the key, the base URL and the name of the model)", cause="refused")
-        if status >= 500 or status in (408, 409):
-            return ModelBusy(message, cause="server", retry_after=_retry_after(error))
-        if "context_length" in said or "maximum context" in said or status == 413:
-            return ModelError(message, cause="too_long")
-        if request.output is not None:  # some servers refuse a schema without naming it
-            return _SchemaRefused(message, cause="refused")
-        return ModelError(message, cause="refused")
+                return await self._attempt(request, clock)
+            raise refusal(error, self._where, with_schema=request.output is not None) from error
+        except openai.APIConnectionError as error:  # the SDK calls some dropped connections timeouts, too
+            raise ModelBusy(f"{self._where} cannot be reached: {cause(error)}", cause="connection") from error
+        return self._dialect.read(payload(text))
 
     async def _reach(self) -> None:
         try:
             async with asyncio.timeout(min(10.0, self._options.timeout_s)):
                 await self._client.get("/models", cast_to=str)
         except (TimeoutError, openai.APIConnectionError) as error:
-            raise ModelDown(f"{self._where} cannot be reached: {_cause(error)}", cause="connection") from error
+            raise ModelDown(f"{self._where} cannot be reached: {cause(error)}", cause="connection") from error
         except openai.APIStatusError as error:
             if error.status_code in (401, 403):
-                raise ModelDown(f"{self._where} refuses the key: {_cause(error)}", cause="refused") from error
+                raise ModelDown(f"{self._where} refuses the key: {cause(error)}", cause="refused") from error
             # Not every server lists its models; that it answers is enough.
 
     def _ask_for_a_call(self) -> bool:
@@ -243,7 +223,7 @@ class OpenAIModel:
             "required": ["ok"],
             "additionalProperties": False,
         }
-        tool = ToolSpec(name="ready", description="Say that you can call tools.", parameters=schema)  # type: ignore[arg-type]
+        tool = ToolSpec(name="ready", description="Say that you can call tools.", parameters=schema)
         ask = Message(role="user", content="Call the tool ready with ok set to true.")
         try:
             reply = self.generate(Request(messages=(ask,), tools=(tool,), max_tokens=256))
@@ -263,44 +243,6 @@ class OpenAIModel:
     @property
     def _where(self) -> str:
         return f"model {self._model!r} at {self._base_url or 'https://api.openai.com/v1'}"
-
-
-class _TooMany(ModelBusy):
-    """429: goes back to the gate."""
-
-
-class _SchemaRefused(ModelError):
-    """400 to a request with a schema."""
-
-
-class _Clock:
-    """The time one call has been worked on; what it spends waiting at the gate is not counted."""
-
-    def __init__(self, budget: float) -> None:
-        self.budget = budget
-        self.spent = 0.0
-        self.calls = 0
-        self.retries = 0
-        self._since = 0.0
-
-    @property
-    def left(self) -> float:
-        return max(0.001, self.budget - self.spent)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait between two attempts; this counts."""
-        self.retries += 1
-        with self:
-            self.calls -= 1
-            await asyncio.sleep(min(seconds, self.left))
-
-    def __enter__(self) -> None:
-        self.calls += 1
-        self._since = time.monotonic()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not _TooMany:
-            self.spent += time.monotonic() - self._since
 
 
 _jitter = wait_random_exponential(multiplier=2 * _FIRST_WAIT_S, max=8)
@@ -330,23 +272,3 @@ def _limits(in_flight: int) -> Any:
     from httpx2 import Limits
 
     return Limits(max_connections=in_flight + 4, max_keepalive_connections=in_flight + 4)
-
-
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    try:
-        return max(0.0, float(error.response.headers.get("retry-after", "")))
-    except ValueError:
-        return None  # absent, or a date: the gate's own backoff serves
-
-
-def _said(error: openai.APIStatusError) -> str:
-    return f"{error.body or error.message}".lower()
-
-
-def _cause(error: BaseException) -> str:
-    if isinstance(error, openai.APIStatusError):
-        body = error.body
-        said = body.get("message") if isinstance(body, dict) else None
-        return str(said or error.message)[:300]
-    inner = error.__cause__
-    return f"{type(inner).__name__}: {inner}"[:300] if inner is not None else (str(error) or type(error).__name__)

@@ -34,7 +34,7 @@ class Call(Record):
     """A tool call in a script."""
 
     tool: str
-    arguments: dict[str, JsonValue] = {}
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class Rule(Record):

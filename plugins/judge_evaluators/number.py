@@ -20,7 +20,7 @@ _FRACTION = re.compile(r"(?P<sign>[+-]?)(?:(?P<whole>[0-9]+) +)?(?P<top>[0-9]+) 
 
 
 class Reading(NamedTuple):
-    """A number as it was written. `decimals` is how many it states (negative for 1e3), None for integers and fractions."""
+    """A number as it was written. `decimals` is how many it states (-3 for 1e3), None for integers and fractions."""
 
     value: Fraction
     decimals: int | None
@@ -60,7 +60,13 @@ class Number:
                 doubts.append(f"the reference {text.strip()[:80]!r} is not a plain number")
             elif said.value == gold.value:
                 basis: Basis = "rule" if said.comma or gold.comma else "proof"
-                return _finding(case, text, "correct", basis=basis, because=f"{_show(case.response)} = {_show(text)} exactly")
+                return _finding(
+                    case,
+                    text,
+                    "correct",
+                    basis=basis,
+                    because=f"{_show(case.response)} = {_show(text)} exactly",
+                )
             elif doubt := _doubt(said, gold):
                 doubts.append(f"{_show(case.response)} against {_show(text)}: {doubt}")
         if doubts:
@@ -123,7 +129,9 @@ def _may_be_rounded(short: Reading, long: Reading) -> bool:
 
 
 def _finding(case: Case, text: str, outcome: Outcome, *, basis: Basis, because: str) -> Finding:
-    seen = Evidence(id="number", source="number", request=f"{_show(case.response)} against {_show(text)}", content=because)
+    seen = Evidence(
+        id="number", source="number", request=f"{_show(case.response)} against {_show(text)}", content=because
+    )
     return Finding(outcome=outcome, basis=basis, because=because, evidence=(seen,))
 
 
