@@ -20,6 +20,7 @@ class Clock:
 
     @property
     def left(self) -> float:
+        """What may still be spent, in seconds."""
         return max(0.001, self.budget - self.spent)
 
     async def sleep(self, seconds: float) -> None:

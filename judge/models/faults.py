@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import openai
 
 from judge.errors import ModelBusy, ModelDown, ModelError
@@ -19,11 +21,11 @@ class SchemaRefused(ModelError):
 _OPTIONAL = {"max_completion_tokens": "max_tokens", "temperature": "temperature", "seed": "seed"}
 
 
-def unknown_field(error: openai.APIStatusError, dropped: frozenset[str]) -> str | None:
-    """Return the optional field that a refusal is about and that has not been dropped yet."""
+def unknown_field(error: openai.APIStatusError, body: Mapping[str, object]) -> str | None:
+    """Return the optional field of a request that its refusal is about, or None."""
     if error.status_code in (400, 422):
         said = _said(error)
-        return next((field for word, field in _OPTIONAL.items() if word in said and field not in dropped), None)
+        return next((field for word, field in _OPTIONAL.items() if word in said and field in body), None)
     return None
 
 

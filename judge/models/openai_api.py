@@ -113,7 +113,7 @@ class OpenAIModel:
 
     async def _structured(self, request: Request, clock: Clock) -> Reply:
         """Ask with a schema; when the server refuses, ignores or chokes on it, ask in words and remember."""
-        doubt = 1
+        doubt, wasted = 1, Usage()
         try:
             reply = await self._send(request, clock)
             final_object(reply.text)
@@ -122,6 +122,7 @@ class OpenAIModel:
         except NotJSON as problem:
             if problem.cause == "duplicate_keys":
                 return reply
+            wasted = reply.usage
         except SchemaRefused:
             doubt = 2
         except ModelError as error:
@@ -129,7 +130,7 @@ class OpenAIModel:
                 raise
         reply = await self._send(as_prose(request), clock)
         self._unstructured += doubt
-        return reply
+        return reply.model_copy(update={"usage": wasted + reply.usage})
 
     async def _send(self, request: Request, clock: Clock) -> Reply:
         """Send one request, waiting out what is transient."""
@@ -197,7 +198,7 @@ class OpenAIModel:
         except TimeoutError:
             raise ModelError(f"{self._where} gave no answer within {clock.budget:g} s", cause="timeout") from None
         except openai.APIStatusError as error:
-            if (field := unknown_field(error, self._dropped)) is not None:
+            if (field := unknown_field(error, body)) is not None:
                 self._dropped |= {field}
                 return await self._attempt(request, clock)
             raise refusal(error, self._where, with_schema=request.output is not None) from error
