@@ -76,7 +76,10 @@ class Rubric:
                 f"rubric {name!r}: front matter field {where!r}: {first['msg']}, got {first['input']!r} "
                 "(labels such as yes and no need quotes in YAML)"
             ) from None
-        return cls(name, text, header, _compile(name, parts[2]))
+        if len(set(map(str, header.labels))) < len(header.labels):
+            raise RubricError(f"rubric {name!r}: a label is given twice: {header.labels}")
+        before = "\n" * (text.count("\n") - parts[2].count("\n"))  # so that errors count the lines of the file
+        return cls(name, text, header, _compile(name, before + parts[2]))
 
     @classmethod
     def find(cls, name: str, *, folder: Path = Path("prompts")) -> Rubric:
@@ -187,7 +190,7 @@ def _compile(name: str, source: str) -> Template:
         template = environment.from_string(source)
     except TemplateError as error:
         line = getattr(error, "lineno", None)
-        raise RubricError(f"rubric {name!r}, line {line} of the template: {error}") from None
+        raise RubricError(f"rubric {name!r}, line {line}: {error}") from None
     for block in ("system", "user"):
         if block not in template.blocks:
             raise RubricError(f"rubric {name!r} lacks the block {block!r}: {{% block {block} %}} … {{% endblock %}}")

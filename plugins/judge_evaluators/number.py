@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from judge import Basis, Case, Evidence, Finding, Outcome
 
@@ -20,12 +20,13 @@ _FRACTION = re.compile(r"(?P<sign>[+-]?)(?:(?P<whole>[0-9]+) +)?(?P<top>[0-9]+) 
 
 
 class Reading(NamedTuple):
-    """A number as it was written. `decimals` is how many it states (-3 for 1e3), None for integers and fractions."""
+    """A number as it was written. A decimal states `decimals` digits after the point (-3 for 1e3), others 0."""
 
     value: Fraction
-    decimals: int | None
-    percent: bool
-    comma: bool
+    form: Literal["integer", "decimal", "fraction"]
+    decimals: int = 0
+    percent: bool = False
+    comma: bool = False
 
 
 class Number:
@@ -90,7 +91,7 @@ def read(text: str) -> Reading | None:
         if int(match["bottom"]) == 0:
             return None
         value = int(match["whole"] or 0) + Fraction(int(match["top"]), int(match["bottom"]))
-        return Reading(-value if match["sign"] == "-" else value, decimals=None, percent=False, comma=False)
+        return Reading(-value if match["sign"] == "-" else value, "fraction")
     match = _DECIMAL.fullmatch(text)
     if match is None or (match["whole"] is None and match["part"] is None):
         return None
@@ -100,10 +101,11 @@ def read(text: str) -> Reading | None:
     part = match["part"] or ""
     digits = int((match["whole"] or "0").replace(",", "") + part)
     value = digits * Fraction(10) ** (exponent - len(part))
-    stated = bool(part or match["exponent"] or match["percent"])
-    decimals = len(part) - exponent if stated else None
-    comma = "," in (match["whole"] or "")
-    return Reading(-value if match["sign"] == "-" else value, decimals, percent=bool(match["percent"]), comma=comma)
+    value = -value if match["sign"] == "-" else value
+    marks = {"percent": bool(match["percent"]), "comma": "," in (match["whole"] or "")}
+    if part or match["exponent"] or match["percent"]:
+        return Reading(value, "decimal", decimals=len(part) - exponent, **marks)
+    return Reading(value, "integer", **marks)
 
 
 def _doubt(said: Reading, gold: Reading) -> str | None:
@@ -120,11 +122,12 @@ def _doubt(said: Reading, gold: Reading) -> str | None:
 
 def _may_be_rounded(short: Reading, long: Reading) -> bool:
     """Whether the first may be the second, rounded or cut off at the last digit that it states."""
-    if short.value == 0 or (short.decimals is None and long.decimals is None):
+    exact = short.form == "fraction" or (short.form == "integer" and long.form != "decimal")
+    if exact or short.value == 0:
         return False
-    step = Fraction(10) ** -(short.decimals or 0)
+    step = Fraction(10) ** -short.decimals
     off = abs(short.value - long.value)
-    cut_off = short.decimals is not None and abs(long.value) > abs(short.value) and off < step
+    cut_off = short.form == "decimal" and abs(long.value) > abs(short.value) and off < step
     return off <= step / 2 or cut_off
 
 

@@ -1,0 +1,242 @@
+"""The way of one case: evaluators first, cheapest first, then a panel whose votes cannot overturn a finding."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from judge import Case, ConfigError, Finding, InputError, Judge, Rubric, ScriptedModel
+from judge.workers import Workers
+
+OPEN = Case(id="c1", question="Who?", response="the bard", reference="Shakespeare")
+
+
+def says(label: str) -> ScriptedModel:
+    return ScriptedModel(lambda request: {"reason": "because", "label": label}, name=f"says-{label}")
+
+
+class Fixed:
+    """An evaluator that says what it is told, and counts how often it is asked."""
+
+    version = "1"
+    kinds = frozenset({"answer"})
+    bounded = True
+
+    def __init__(self, name: str, finding: Finding | Exception, **bases: Any) -> None:
+        self.name = name
+        self.finding = finding
+        self.bases = {outcome: frozenset(reach) for outcome, reach in bases.items()}
+        self.asked = 0
+
+    def check(self, case: Case, /) -> Finding:
+        self.asked += 1
+        if isinstance(self.finding, Exception):
+            raise self.finding
+        return self.finding
+
+
+def test_a_decisive_finding_is_the_verdict_and_no_model_is_asked() -> None:
+    asked = []
+    judge = Judge(model=ScriptedModel(lambda request: asked.append(request) or ""))
+    verdict = judge.decide(Case(response="0.50", reference="1/2"))
+    assert (verdict.label, verdict.decided_by, verdict.basis) == ("correct", "number", "proof")
+    assert asked == []
+    assert verdict.provenance is not None
+    assert verdict.provenance.settings["evaluators"] == {"exact": "1", "number": "1"}
+
+
+def test_where_evaluators_abstain_the_panel_votes() -> None:
+    verdict = Judge(model=says("correct"), tools="none").decide(OPEN)
+    assert (verdict.label, verdict.decided_by, verdict.basis, verdict.because) == (
+        "correct",
+        "panel",
+        "vote",
+        "because",
+    )
+    assert set(verdict.findings) == {"exact", "number"}
+    assert verdict.usage.calls == 1
+
+
+def test_without_a_panel_the_case_is_undecided_and_says_why() -> None:
+    verdict = Judge().decide(OPEN)
+    assert (verdict.label, verdict.decided_by) == ("undecided", "nobody")
+    assert "the texts differ" in verdict.because
+
+
+def test_without_evaluators_only_the_panel_decides() -> None:
+    judge = Judge(model=says("incorrect"), evaluators="none", tools="none")
+    verdict = judge.decide(Case(response="1", reference="1"))
+    assert (verdict.label, verdict.findings) == ("incorrect", {})
+
+
+def test_evaluators_are_not_asked_for_a_rubric_that_asks_something_else() -> None:
+    judge = Judge(model=says("fail"), rubric="pass_fail")
+    verdict = judge.decide(Case(response="1", reference="1", criterion="is polite"))
+    assert (verdict.label, verdict.findings) == ("fail", {})
+
+
+def test_a_stronger_basis_is_not_overruled_by_a_weaker_one() -> None:
+    weak = Fixed("a", Finding(outcome="correct", basis="learned", because="w"), correct=["learned"])
+    strong = Fixed("b", Finding(outcome="incorrect", basis="proof", because="s"), incorrect=["proof"])
+    for order in ([weak, strong], [strong, weak]):
+        verdict = Judge(evaluators=order).decide(OPEN)
+        assert (verdict.label, verdict.decided_by, verdict.basis) == ("incorrect", "b", "proof")
+
+
+def test_an_evaluator_that_cannot_do_better_is_not_asked() -> None:
+    strong = Fixed("a", Finding(outcome="correct", basis="proof", because="s"), correct=["proof"])
+    weak = Fixed("b", Finding(outcome="correct", basis="rule", because="w"), correct=["rule"])
+    Judge(evaluators=[strong, weak]).decide(OPEN)
+    assert (strong.asked, weak.asked) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("finding", "cause"),
+    [
+        (RuntimeError("boom"), "evaluator_crash"),
+        (Finding(outcome="incorrect", basis="proof", because="x"), "evaluator_breach"),
+        (Finding(outcome="correct", basis="proof", because="x"), "evaluator_breach"),
+    ],
+)
+def test_a_crash_or_a_broken_promise_is_undecided(finding: Any, cause: str) -> None:
+    verdict = Judge(evaluators=[Fixed("a", finding, correct=["rule"])]).decide(OPEN)
+    assert verdict.label == "undecided"
+    assert verdict.failures[0].cause == cause
+
+
+def test_votes_stop_when_the_outcome_is_settled() -> None:
+    verdict = Judge(model=says("correct"), votes=5, tools="none").decide(OPEN)
+    assert verdict.tally is not None
+    assert (len(verdict.votes), verdict.tally.saved, verdict.label) == (3, 2, "correct")
+    assert [vote.member.seed for vote in verdict.votes] == [0, 1, 2]
+
+
+def test_a_panel_goes_round_its_members() -> None:
+    panel = [says("correct"), says("incorrect")]
+    verdict = Judge(model=panel, votes=4, tools="none").decide(OPEN)
+    assert verdict.label == "undecided"
+    assert {vote.member.model for vote in verdict.votes} == {"says-correct", "says-incorrect"}
+    assert "no label has a majority" in verdict.because
+
+
+def test_members_are_models_times_rubrics_times_temperatures() -> None:
+    judge = Judge(model=[says("correct"), says("incorrect")], temperature=(0.0, 0.5), rubric=["correctness"])
+    assert judge.cascade.panel is not None
+    assert judge.cascade.panel.votes == len(judge.cascade.panel.seats) == 4
+
+
+def test_a_member_that_votes_often_is_not_asked_at_temperature_zero() -> None:
+    def temperature(votes: int) -> float | None:
+        panel = Judge(model=says("correct"), votes=votes).cascade.panel
+        assert panel is not None
+        return panel.seats[0].member.temperature
+
+    assert (temperature(1), temperature(3)) == (0.0, 0.7)
+
+
+def test_votes_are_asked_at_the_same_time() -> None:
+    together = threading.Barrier(3, timeout=5)
+
+    def answer(request: Any) -> dict[str, str]:
+        together.wait()
+        return {"reason": "r", "label": "correct"}
+
+    verdict = Judge(model=ScriptedModel(answer), votes=5, tools="none").decide(OPEN)
+    assert len(verdict.votes) == 3
+
+
+def test_rubrics_with_other_labels_cannot_vote_together() -> None:
+    with pytest.raises(ConfigError, match="labels differ"):
+        Judge(model=says("correct"), rubric=["correctness", "grade"])
+    with pytest.raises(ConfigError, match="too few"):
+        Judge(model=[says("correct"), says("incorrect")], votes=1)
+
+
+def test_a_grade_has_a_median_and_a_spread() -> None:
+    grades = iter(["5", "2", "4"])
+    lock = threading.Lock()
+
+    def answer(request: Any) -> dict[str, str]:
+        with lock:
+            return {"reason": "r", "label": next(grades)}
+
+    verdict = Judge(model=ScriptedModel(answer), rubric="grade", votes=3, criterion="clear").decide(OPEN)
+    assert verdict.tally is not None
+    assert (verdict.label, verdict.tally.median, verdict.tally.spread) == ("undecided", 4.0, 3.0)
+
+
+def test_a_case_that_cannot_be_judged_is_refused() -> None:
+    with pytest.raises(InputError, match="Did you mean 'answer'"):
+        Judge().decide(OPEN.model_copy(update={"kind": "anwser"}))
+    with pytest.raises(InputError, match="needs a reference"):
+        Judge(model=says("correct")).decide(Case(response="x"))
+
+
+def test_the_fingerprint_follows_what_could_change_a_verdict_and_nothing_else() -> None:
+    def fingerprint(**settings: Any) -> str:
+        return Judge(**{"model": says("correct"), "tools": "none"} | settings).cascade.provenance.fingerprint
+
+    base = fingerprint()
+    assert fingerprint() == base
+    assert fingerprint(in_flight=3, timeout_s=5) == base
+    changes = ({"votes": 3}, {"seed": 1}, {"model": says("x")}, {"evaluators": ["exact"]}, {"max_tokens": 7})
+    for change in changes:
+        assert fingerprint(**change) != base, change
+    own = Rubric.parse("correctness", Rubric.find("correctness").text + " ")
+    assert fingerprint(rubric=own) != base
+
+
+class Sleeper(Fixed):
+    """Not bounded: runs in a worker process."""
+
+    bounded = False
+
+    def check(self, case: Case, /) -> Finding:
+        import os
+        import subprocess
+        import sys
+        import time
+
+        if case.response == "hang":
+            subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(60)  # {case.reference}"])
+            time.sleep(60)
+        if case.response == "die":
+            os._exit(3)
+        print("a print of an evaluator harms nothing")
+        return Finding(outcome="correct", basis="rule", because=str(os.getpid()))
+
+
+@pytest.fixture
+def sleeper() -> Sleeper:
+    return Sleeper("sleeper", RuntimeError(), correct=["rule"])
+
+
+def test_an_evaluator_without_a_bound_runs_in_another_process(sleeper: Sleeper) -> None:
+    import os
+
+    workers = Workers(deadline_s=20, size=1)
+    try:
+        first, second = (workers.check(sleeper, Case(response="x")) for _ in range(2))
+        assert first.because == second.because != str(os.getpid())
+    finally:
+        workers.close()
+
+
+def test_a_worker_is_killed_at_its_deadline_with_its_children(sleeper: Sleeper) -> None:
+    import subprocess
+    import uuid
+
+    mark = uuid.uuid4().hex
+    workers = Workers(deadline_s=1.0, size=1)
+    try:
+        late = workers.check(sleeper, Case(response="hang", reference=mark))
+        assert late.outcome == "undecided"
+        assert late.error is not None
+        assert late.error.cause == "evaluator_timeout"
+        assert subprocess.run(["pgrep", "-f", f"[#] {mark}"], capture_output=True).stdout == b""
+        died = workers.check(sleeper, Case(response="die"))
+        assert died.error is not None
+        assert died.error.cause == "evaluator_crash"
+        assert workers.check(sleeper, Case(response="x")).outcome == "correct"
+    finally:
+        workers.close()
