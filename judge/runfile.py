@@ -46,6 +46,8 @@ class Run(Record):
 
 def lock(path: Path) -> int:
     """Take the right to write, held by a lock on a file beside the run, which the kernel drops with the process."""
+    if path.is_dir():
+        raise StoreError(f"run file {str(path)!r} cannot be written: it is a folder")
     beside = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,18 +64,29 @@ def lock(path: Path) -> int:
 
 def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     """Open the database; a file that is something else is refused and left as it is."""
-    if path.exists() and path.stat().st_size:
-        with path.open("rb") as file:
-            header = file.read(72)
+    if header := _header(path):
         if not header.startswith(b"SQLite format 3\0") or header[68:] != _APPLICATION.to_bytes(4, "big"):
             raise StoreError(f"{str(path)!r} is not a run file; it was left as it is")
     with explained(path, writing=writing):
-        target = path if writing else f"{path.absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(target, uri=not writing, check_same_thread=False, isolation_level=None, timeout=30)
+        uri = f"{path.absolute().as_uri()}?mode={'rwc' if writing else 'ro'}"
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=30)
         if writing:
+            # First, and not through the log, so that the header of the file says at any moment whose it is.
+            if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def _header(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(72)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise StoreError(f"run file {str(path)!r} cannot be used: {error.strerror}") from None
 
 
 def lay_out(connection: sqlite3.Connection, path: Path, provenance: Provenance, rubrics: dict[str, str]) -> None:
@@ -90,7 +103,6 @@ def lay_out(connection: sqlite3.Connection, path: Path, provenance: Provenance, 
         "rubrics": json.dumps(rubrics),
     }
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {_LAYOUT}")
     for statement in filter(str.strip, _SCHEMA.split(";")):
         connection.execute(statement)

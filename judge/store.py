@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -49,7 +50,8 @@ class Store:
         self._broken: StoreError | None = None
         self._writer: threading.Thread | None = None
         self.run = runfile.about(connection, path)
-        self._was_empty = self._one("SELECT 1 FROM verdicts LIMIT 1") is None
+        self._last = next(self.query("SELECT coalesce(max(number), 0) FROM verdicts"))[0]
+        self._was_empty = self._last == 0
 
     @classmethod
     def open(cls, path: Path, provenance: Provenance, *, rubrics: dict[str, str]) -> Store:
@@ -58,17 +60,17 @@ class Store:
         Raises StoreError when it is in use, cannot be written, is not a run file, is damaged (it is then moved
         aside, whole), or was made with other settings (and says which).
         """
-        lock = runfile.lock(path)
-        try:
-            connection = runfile.connect(path, writing=True)
+        with ExitStack() as undo:
+            lock = runfile.lock(path)
+            undo.callback(os.close, lock)
+            connection = undo.enter_context(closing(runfile.connect(path, writing=True)))
             with runfile.explained(path, writing=True):
                 runfile.lay_out(connection, path, provenance, rubrics)
             store = cls(path, connection, lock)
             runfile.ensure_same_settings(store.run, provenance, path)
-        except BaseException:
-            os.close(lock)
-            raise
-        store._writer = threading.Thread(target=store._write_all, name="judge-store", daemon=True)
+            writer = runfile.connect(path, writing=True)
+            undo.pop_all()
+        store._writer = threading.Thread(target=store._write_all, args=(writer,), name="judge-store", daemon=True)
         store._writer.start()
         return store
 
@@ -77,7 +79,11 @@ class Store:
         """Open a run file to look at it; a run that is going on may be looked at, too."""
         if not path.is_file():
             raise StoreError(f"run file {str(path)!r} does not exist")
-        return cls(path, runfile.connect(path, writing=False), None)
+        with ExitStack() as undo:
+            connection = undo.enter_context(closing(runfile.connect(path, writing=False)))
+            store = cls(path, connection, None)
+            undo.pop_all()
+        return store
 
     def put(self, case: Case, outcome: Outcome, then: Callable[[StoreError | None], None]) -> None:
         """Store a verdict; `then` is called, in another thread, when it is on the disk or could not be put there."""
@@ -183,11 +189,9 @@ class Store:
         verdict = verdict.model_copy(update={"provenance": self.run.provenance})
         return Stored(Case.model_validate_json(row[0]), verdict)
 
-    def _write_all(self) -> None:
+    def _write_all(self, connection: sqlite3.Connection) -> None:
         """The writer thread: take everything that waits, commit it at once, then tell those who wait."""
-        connection = runfile.connect(self.path, writing=True)
-        number = connection.execute("SELECT coalesce(max(number), 0) FROM verdicts").fetchone()[0]
-        stopping = False
+        number, stopping = self._last, False
         while not stopping:
             batch, stopping = _drain(self._inbox)
             error = self._broken
@@ -200,6 +204,8 @@ class Store:
                             _insert(connection, number, case, outcome)
                 except StoreError as caught:
                     error = self._broken = caught
+                except Exception as caught:  # noqa: BLE001 - those who wait must hear of it, whatever it is
+                    error = self._broken = StoreError(f"run file {str(self.path)!r} cannot be written: {caught!r}")
             for _, _, then in batch:
                 then(error)
         connection.close()

@@ -56,7 +56,7 @@ def test_a_wrong_file_is_named_with_the_setting(tmp_path: Path, text: str, messa
 
 def test_a_wrong_model_table_is_named(tmp_path: Path) -> None:
     settings = load({}, file=write(tmp_path, '[models."openai:a"]\nbase_rul = "x"\n'), environ={}).settings
-    with pytest.raises(ConfigError, match='models."openai:a".base_rul.*Did you mean .base_url'):
+    with pytest.raises(ConfigError, match=r'models."openai:a".base_rul.*Did you mean .base_url'):
         settings.options("openai:a")
 
 

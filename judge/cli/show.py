@@ -77,36 +77,49 @@ def _story(case: Case, verdict: Verdict, exchanges: list[Exchange]) -> list[str]
             lines += [f"  {name}:", common.indented(text)]
     if case.label is not None:
         lines.append(f"  a person said: {case.label}")
+    lines += _verdict(verdict)
     if verdict.findings:
         lines.append("\nEvaluators")
     for name, finding in verdict.findings.items():
         basis = f" ({finding.basis})" if finding.basis else ""
         lines.append(f"  {name}: {finding.outcome}{basis}: {finding.because}")
         lines += [line for evidence in finding.evidence for line in _observed(evidence)]
+    asked: dict[str, int] = {}  # which vote was the first to be asked this way
     for vote in verdict.votes:
-        lines += _vote_story(vote, [exchange for exchange in exchanges if exchange.vote == vote.index])
-    lines += ["\nVerdict", f"  {common.headline(verdict)}"]
+        lines += _vote_story(vote, [exchange for exchange in exchanges if exchange.vote == vote.index], asked)
+    return lines
+
+
+def _verdict(verdict: Verdict) -> list[str]:
+    lines = ["\nVerdict", f"  {common.headline(verdict)}"]
     if verdict.confidence is not None:
         lines.append(f"  confidence {verdict.confidence:g}")
     if tally := verdict.tally:
+        counts = ", ".join(f"{count} {label}" for label, count in tally.counts.items()) or "none"
         saved = f", {tally.saved} not needed" if tally.saved else ""
         numbers = "" if tally.median is None else f", median {tally.median:g}, spread {tally.spread:g}"
-        lines.append(f"  votes: {tally.counts or 'none'} of {tally.asked} asked, {tally.failed} failed{saved}{numbers}")
+        lines.append(f"  {tally.asked} votes asked for: {counts}, {tally.failed} failed{saved}{numbers}")
     if verdict.provenance:
         lines.append(f"  judge {verdict.provenance.judge}, settings {verdict.provenance.fingerprint}")
     return lines
 
 
-def _vote_story(vote: Vote, exchanges: list[Exchange]) -> list[str]:
+def _vote_story(vote: Vote, exchanges: list[Exchange], asked: dict[str, int]) -> list[str]:
     member = vote.member
-    lines = [f"\nVote {vote.index + 1}: {member.model}, rubric {member.rubric}, "
-             f"temperature {member.temperature}, seed {member.seed}"]  # fmt: skip
+    settings = f"rubric {member.rubric}, temperature {member.temperature}, seed {member.seed}"
+    lines = [f"\nVote {vote.index + 1}: {member.model}, {settings}"]
     told = 0
     for exchange in exchanges:
-        for message in exchange.request.messages[told:]:
+        messages = exchange.request.messages
+        if told == 0:
+            first = asked.setdefault("\0".join(message.content for message in messages), vote.index)
+            if first != vote.index:
+                lines.append(f"  is asked the same as vote {first + 1}")
+                told = len(messages)
+        for message in messages[told:]:
             if message.role != "assistant":
                 lines += [f"  {message.role} says:", common.indented(message.content)]
-        told = len(exchange.request.messages)
+        told = len(messages)
         if exchange.reply:
             if exchange.reply.text:
                 lines += ["  the model answers:", common.indented(exchange.reply.text)]
@@ -118,10 +131,9 @@ def _vote_story(vote: Vote, exchanges: list[Exchange]) -> list[str]:
         cited = f", citing {', '.join(vote.cites)}" if vote.cites else ""
         lines.append(f"  => {vote.label}{cited}: {vote.reason}")
     usage = vote.usage
-    lines.append(
-        f"  {usage.calls} calls, {usage.retries} retries, {usage.prompt_tokens} + {usage.completion_tokens} tokens, "
-        f"{usage.seconds:.2f} s" + ("" if usage.cost is None else f", cost {usage.cost:.6f}")
-    )
+    cost = "" if usage.cost is None else f", cost {usage.cost:.6f}"
+    tokens = f"{usage.prompt_tokens} + {usage.completion_tokens} tokens"
+    lines.append(f"  {usage.calls} calls, {usage.retries} retries, {tokens}, {usage.seconds:.2f} s{cost}")
     return lines
 
 

@@ -1,0 +1,50 @@
+"""Judging from Python: an evaluator of one's own, a panel where it abstains, and a run that can be continued.
+
+The model is a script here, so that the example runs anywhere; with a server it is ``model="openai:NAME"``.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from judge import Case, Evidence, Finding, Judge, Request, ScriptedModel
+
+
+class Reversed:
+    """Says ``correct`` when the response is the reference backwards, and nothing otherwise."""
+
+    name = "reversed"
+    version = "1"
+    kinds = frozenset({"answer"})
+    bases = {"correct": frozenset({"proof"})}
+    bounded = True
+
+    def check(self, case: Case, /) -> Finding:
+        """Compare the response, backwards, with the reference."""
+        if case.reference is None or case.response[::-1] != case.reference:
+            return Finding.undecided("it is not the reference backwards")
+        seen = Evidence(id="reversed", source="reversed", request=case.response, content=case.reference)
+        return Finding(outcome="correct", basis="proof", because="it is the reference backwards", evidence=(seen,))
+
+
+def answer(request: Request) -> dict[str, str]:
+    """Play the model: it finds every response wrong."""
+    return {"reason": f"I read {len(request.messages)} messages and am not convinced.", "label": "incorrect"}
+
+
+def main() -> None:
+    """Judge three cases, then show that a second run asks nobody again."""
+    cases = [
+        Case(id="backwards", question="Spell 'abc' backwards.", response="abc", reference="cba"),
+        Case(id="number", question="What is 0.1 + 0.2?", response="0.30", reference="3/10"),
+        Case(id="words", question="Who is there?", response="nobody", reference="a cat"),
+    ]
+    judge = Judge(model=ScriptedModel(answer), evaluators=[Reversed(), "number"], tools="none", votes=3)
+    with judge, TemporaryDirectory() as folder:
+        path = Path(folder) / "own.judge"
+        for verdict in sorted(judge.run(cases, path=path), key=lambda v: v.case_id):
+            print(f"{verdict.case_id}: {verdict.label} ({verdict.decided_by}: {verdict.because})")
+        print("judged again:", len(list(judge.run(cases, path=path))))
+
+
+if __name__ == "__main__":
+    main()
