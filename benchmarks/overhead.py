@@ -28,6 +28,7 @@ from statistics import median
 from typing import Any
 
 from peers.common import write_cases
+from peers.environments import environment
 from peers.mock_server import ask, server
 
 PROGRAMS = Path(__file__).resolve().parent / "peers"
@@ -157,19 +158,6 @@ def line_up(options: argparse.Namespace) -> tuple[list[Contestant], dict[str, st
         else:
             contestants.append(Contestant(name, driver(program, python)))
     return contestants, failed
-
-
-def environment(folder: Path, requirements: list[str]) -> str:
-    """The Python of a virtual environment that holds the requirements; it is made unless it is there."""
-    python, installed = folder / "bin" / "python", folder / "installed.txt"
-    wanted = "\n".join(requirements)
-    if not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
-        print(f"installing {' '.join(requirements)}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=DEADLINE)
-        install = [str(python), "-m", "pip", "install", "-qq", *requirements]
-        subprocess.run(install, check=True, timeout=DEADLINE, stdout=sys.stderr)
-        installed.write_text(wanted, encoding="utf-8")
-    return str(python)
 
 
 def run(contestant: Contestant, cases: Path, count: int, origin: str) -> Cost:

@@ -1,0 +1,116 @@
+"""``short_text``: does a free-text answer say what a short reference says? A rule for the same words, else learned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from judge import Basis, Case, Evidence, Finding, Outcome
+from judge_evaluators.short_text import model
+from judge_evaluators.short_text.guards import objection
+from judge_evaluators.short_text.reading import read
+from judge_evaluators.short_text.words import fold
+
+_WORDS = 20  # in a reference; above it is no short answer
+_REFERENCES = 200
+_LETTERS = 4_000  # in a response or question: bounds the time
+_LATEX = re.compile(r"\\(?:[%({\[$]|(?!u[0-9a-fA-F]{4})[a-zA-Z])")  # but not the escapes of JSON
+_MATHS = re.compile(_LATEX.pattern + r"|[\^={}<>≤≥√∞∈±×÷]|\$[^$]*\$")
+_WORD = re.compile(r"[^\W_]+")
+_ARTICLES = ("a", "an", "the")
+_FACTS = 30  # words in a question of general knowledge; longer ones with numbers are problems to be solved
+_SPACE = re.compile(r"\s+")
+
+
+class ShortText:
+    """Decides whether a response in free text gives one of the short references; asymmetric.
+
+    A response that says more than the reference and does not contradict it is correct. The same words (folded,
+    without articles and punctuation) are correct by rule; the rest is judged by a calibrated
+    classifier on lexical features, which abstains between its two thresholds.
+
+    Not covered, and undecided: references over 20 words, single letters, formulas; references with digits where
+    no question of general knowledge is asked (other evaluators read numbers, units and dates exactly); responses over
+    4,000 characters; world knowledge (a synonym that shares no letters); several responses.
+    """
+
+    name = "short_text"
+    version = "1"
+    kinds = frozenset({"answer"})
+    bases: Mapping[Outcome, frozenset[Basis]] = {
+        "correct": frozenset({"learned", "rule"}),
+        "incorrect": frozenset({"learned"}),
+    }
+    bounded = True
+
+    def check(self, case: Case, /) -> Finding:
+        """Compare the response with all references at once."""
+        if len(case.responses) != 1 or not case.references:
+            return Finding.undecided("needs one response and a reference")
+        question, response = case.question or "", case.response
+        if len(response) > _LETTERS or len(question) > _LETTERS:
+            return Finding.undecided(f"text: over {_LETTERS} characters")
+        references = [r for r in case.references[:_REFERENCES] if is_short_text(r, question)]
+        if not references:
+            return Finding.undecided("text: no reference is a short text")
+        if _LATEX.search(response) or (_MATHS.search(response) and any(map(_digits, references))):
+            return Finding.undecided("text: the response is a formula")
+        gold, said = [read(r) for r in references], read(response)
+        if reason := objection(question, gold, said):
+            return Finding.undecided(f"text: {reason}")
+        plain = _plain(response)
+        for one in gold:
+            if plain and plain == _plain(one.text):
+                because = f"text: {_show(response)!r} has the words of {_show(one.text)!r}"
+                return _finding("correct", "rule", because, references, response)
+        return _decide(question, references, response)
+
+
+def is_short_text(reference: str, question: str) -> bool:
+    """Return whether a reference is in the domain: a few words, and no number, formula or option letter.
+
+    >>> is_short_text("Paris", ""), is_short_text("x = 2", ""), is_short_text("5 km", ""), is_short_text("B", "")
+    (True, False, False, False)
+    >>> is_short_text("1899", "when was the term first used")
+    True
+    """
+    if len(reference) > 12 * _WORDS or len(reference.split()) > _WORDS or _MATHS.search(reference):
+        return False
+    if _digits(reference):
+        asked = question.split()
+        return 3 <= len(asked) <= _FACTS and not _MATHS.search(question)
+    return any(len(word) > 1 for word in read(reference).places)
+
+
+def _decide(question: str, references: Sequence[str], response: str) -> Finding:
+    weights = model.load()
+    p = model.probability(question, references, response)
+    if p >= weights.p_correct:
+        because = f"text: p={p:.2f}, at least {weights.p_correct:.2f}"
+        return _finding("correct", "learned", because, references, response, p=p)
+    if p <= weights.p_incorrect:
+        because = f"text: p={p:.2f}, at most {weights.p_incorrect:.2f}"
+        return _finding("incorrect", "learned", because, references, response, p=1 - p)
+    return Finding.undecided(f"text: p={p:.2f}, below {weights.p_correct:.2f}")
+
+
+def _finding(
+    outcome: Outcome, basis: Basis, because: str, references: Sequence[str], response: str, *, p: float | None = None
+) -> Finding:
+    request = f"{_show(response)} against {' | '.join(_show(r) for r in references[:5])}"
+    seen = Evidence(id="short_text", source="short_text", request=request, content=because)
+    return Finding(outcome=outcome, basis=basis, because=because, evidence=(seen,), confidence=p)
+
+
+def _plain(text: str) -> list[str]:
+    """Return the words as they stand, but for case, accents, punctuation and articles."""
+    return [word for word in _WORD.findall(fold(text)) if word not in _ARTICLES]
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
+def _show(text: str) -> str:
+    text = _SPACE.sub(" ", text).strip()
+    return text if len(text) <= 80 else text[:79] + "…"
