@@ -121,6 +121,7 @@ def _vote_story(vote: Vote, exchanges: list[Exchange], asked: dict[str, int]) ->
                 lines += [f"  {message.role} says:", common.indented(message.content)]
         told = len(messages)
         if exchange.reply:
+            lines += [f"  note: {note}" for note in exchange.reply.notes]
             if exchange.reply.text:
                 lines += ["  the model answers:", common.indented(exchange.reply.text)]
             lines += [

@@ -43,7 +43,7 @@ def advice(summary: Summary, *, asked_a_model: bool, command: str) -> list[str]:
     if undecided > summary.errors and not asked_a_model:
         lines.append(
             f"{undecided - summary.errors} cases are undecided: no evaluator could tell, and no model was asked. "
-            f"Ask one: {command} --model openai:NAME"
+            "Ask one: the same command with --model openai:NAME (and another --run, if you named one)"
         )
     elif undecided > summary.errors:
         lines.append(
