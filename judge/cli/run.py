@@ -180,6 +180,17 @@ def _command() -> str:
     return shlex.join(["judge", *(word for word in sys.argv[1:] if word != "--retry-errors")])
 
 
+def _asking() -> str:
+    """Return the command that asks a model as well, in a run file of its own."""
+    words, kept = iter(sys.argv[1:]), []
+    for word in words:
+        if word in ("--run", "--model", "-m"):
+            next(words, None)
+        elif not word.startswith(("--run=", "--model=")):
+            kept.append(word)
+    return shlex.join(["judge", *kept, "--model", "openai:NAME"])
+
+
 def _tell(summary: Summary, path: Path, *, as_json: bool, asked_a_model: bool, command: str) -> None:
     from judge.cli.summary import advice, describe
 
@@ -187,7 +198,7 @@ def _tell(summary: Summary, path: Path, *, as_json: bool, asked_a_model: bool, c
         common.echo_json(summary.model_dump(mode="json") | {"path": str(path)})
         return
     typer.echo(describe(summary, path))
-    for line in advice(summary, asked_a_model=asked_a_model, command=command):
+    for line in advice(summary, asked_a_model=asked_a_model, command=command, asking=_asking()):
         typer.echo(line)
     typer.echo(f"See why: judge show {path} CASE")
 

@@ -10,7 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections import deque
+from weakref import WeakValueDictionary
+
+_gates: WeakValueDictionary[str, Gate] = WeakValueDictionary()
+_looking = threading.Lock()
+
+
+def gate_of(endpoint: str, *, ceiling: int, cap: float) -> Gate:
+    """Return the one gate of an endpoint; models behind the same one share it, with the largest ceiling asked for."""
+    with _looking:
+        gate = _gates.get(endpoint)
+        if gate is None:
+            gate = _gates[endpoint] = Gate(ceiling, cap=cap)
+        elif ceiling > gate.ceiling:
+            gate.ceiling, gate.limit = ceiling, float(ceiling)
+        return gate
 
 
 class Gate:

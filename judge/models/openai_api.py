@@ -27,7 +27,7 @@ from judge.models.access import api_key, base_url
 from judge.models.clock import Clock
 from judge.models.dialects import DIALECTS, as_prose, payload
 from judge.models.faults import FieldRefused, SchemaRefused, TooMany, cause, refusal
-from judge.models.gate import Gate
+from judge.models.gate import gate_of
 from judge.models.loop import run
 from judge.protocols import Message, Reply, Request, ToolSpec
 from judge.types import Usage
@@ -62,7 +62,7 @@ class OpenAIModel:
         self._last_success = time.monotonic()
         self._probe = threading.Lock()
         self._calls_tools: bool | None = {"auto": None, "native": True, "json": False}[options.tool_calls]
-        self.gate = Gate(options.in_flight, cap=options.retry_after_cap_s)
+        self.gate = gate_of(self._where_to, ceiling=options.in_flight, cap=options.retry_after_cap_s)
 
     def generate(self, request: Request, /) -> Reply:
         """Return the reply. Raises ModelError with its cause, or ModelDown when no call can work."""
@@ -249,8 +249,12 @@ class OpenAIModel:
         return usage.model_copy(update={"cost": cost / 1e6})
 
     @property
+    def _where_to(self) -> str:
+        return self._base_url or "https://api.openai.com/v1"
+
+    @property
     def _where(self) -> str:
-        return f"model {self._model!r} at {self._base_url or 'https://api.openai.com/v1'}"
+        return f"model {self._model!r} at {self._where_to}"
 
 
 _jitter = wait_random_exponential(multiplier=2 * _FIRST_WAIT_S, max=8)

@@ -304,8 +304,9 @@ def test_a_rubric_is_shown_as_it_is_and_as_a_model_would_see_it(tmp_path: Path) 
     assert seen.startswith("── system ──\nBe good or bad.\n\n── user ──\n<response-")
     assert "\n{{ labels }} </response>\n</response-" in seen
     first = quick("rubrics", "show", "mine", "--case", "cases.jsonl", "--json", cwd=tmp_path).json
-    assert [message["role"] for message in first] == ["system", "user"]
-    assert "0.5" in first[1]["content"]
+    assert [message["role"] for message in first["messages"]] == ["system", "user"]
+    assert "0.5" in first["messages"][1]["content"]
+    assert first["vote"]["properties"]["label"]["enum"] == ["good", "bad"]
     ran = quick("rubrics", "show", "mine", "--case", "cases.jsonl", "--id", "c", cwd=tmp_path)
     assert (ran.code, ran.err) == (2, "judge: 'cases.jsonl' has no case 'c'\n")
     assert quick("rubrics", "show", "mine", "--json", cwd=tmp_path).json == {"name": "mine", "text": MINE}
