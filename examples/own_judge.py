@@ -26,8 +26,13 @@ class Reversed:
         return Finding(outcome="correct", basis="proof", because="it is the reference backwards", evidence=(seen,))
 
 
+asked = 0
+
+
 def answer(request: Request) -> dict[str, str]:
     """Play the model: it finds every response wrong."""
+    global asked
+    asked += 1
     return {"reason": f"I read {len(request.messages)} messages and am not convinced.", "label": "incorrect"}
 
 
@@ -43,7 +48,8 @@ def main() -> None:
         path = Path(folder) / "own.judge"
         for verdict in sorted(judge.run(cases, path=path), key=lambda v: v.case_id):
             print(f"{verdict.case_id}: {verdict.label} ({verdict.decided_by}: {verdict.because})")
-        print("judged again:", len(list(judge.run(cases, path=path))))
+        before = asked
+        print(f"the second run: {len(list(judge.run(cases, path=path)))} verdicts, {asked - before} questions")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from judge.ballots import ballot_schema, strict
-from judge.errors import VoteError
+from judge.errors import PluginError, VoteError
 from judge.fencing import fence
 from judge.jsontext import NotJSON, final_object
 from judge.protocols import Message, Reply, Tool, ToolCall, ToolSpec
@@ -44,6 +44,8 @@ class Form:
         schema = ballot_schema(rubric.Ballot, labels=rubric.values, cites=bool(tools))
         self._vote = ToolSpec(name=VOTE, description="Give the verdict. Call it last, and alone.", parameters=schema)
         self._tools = tuple(_spec(tool) for tool in tools)
+        if any(tool.name == VOTE for tool in tools):
+            raise PluginError(f"a tool cannot be called {VOTE!r}: that is how a model votes")
 
     def instructions(self) -> str:
         """Return what the model has to be told beyond the rubric."""
@@ -76,32 +78,39 @@ class Form:
         ]
         return {"output": _hoisted(_object({"action": vote if last else {"anyOf": [*calls, vote]}}))}
 
-    def read(self, reply: Reply) -> Ballot | tuple[ToolCall, ...]:
-        """Return the vote, or the tools to call first. Raises VoteError in words for the model."""
+    def read(self, reply: Reply, *, quotable: Sequence[str] = ()) -> Ballot | tuple[ToolCall, ...]:
+        """Return the vote, or the tools to call first. Raises VoteError in words for the model.
+
+        A vote that is only part of the reply must not occur in a `quotable` text, which the reply may be quoting.
+        """
         if self.way == "native" and reply.tool_calls:
             if any(call.name != VOTE for call in reply.tool_calls):
                 return reply.tool_calls
+            if len(reply.tool_calls) > 1:
+                raise VoteError("it holds more than one vote", cause="bad_schema")
             call = reply.tool_calls[0]
             return self._ballot(_object_of(call.arguments), call_id=call.id)
-        found = _object_of(reply.text)
+        found = _object_of(reply.text, quotable=quotable)
         if self.way == "plain" or "action" not in found:
             return self._ballot(found)
         action = found["action"]
         if isinstance(action, dict) and set(action) == {VOTE} and isinstance(action[VOTE], dict):
             return self._ballot(action[VOTE])
+        if isinstance(action, dict) and set(action) == {"tool", "arguments"} and action["tool"] == VOTE:
+            return self._ballot(action["arguments"] if isinstance(action["arguments"], dict) else {})
         if isinstance(action, dict) and set(action) == {"tool", "arguments"}:
             return (ToolCall(id="", name=str(action["tool"]), arguments=json.dumps(action["arguments"])),)
         raise VoteError(
-            f'"action" has to hold either "{VOTE}", or "tool" and "arguments"; got {sorted(found)}',
+            f'"action" has to hold either "{VOTE}", or "tool" and "arguments"',
             cause="bad_schema",
         )
 
-    def answer(self, call: ToolCall, content: str) -> Message:
+    def answer(self, call: ToolCall, content: str, *, salt: str) -> Message:
         """Return the message that tells a model what a call gave; the content is fenced."""
-        text = fence(content, name="result")
+        text = fence(content, name="result", salt=salt)
         if self.way == "native":
             return Message(role="tool", content=text, call_id=call.id)
-        return Message(role="user", content=f"Result of {call.name}:\n{text}")
+        return Message(role="user", content=f"The result of your call:\n{text}")
 
     def complain(self, reply: Reply, problem: str) -> tuple[Message, ...]:
         """Return the messages that tell a model what is wrong with its reply."""
@@ -110,16 +119,23 @@ class Form:
             return tuple(Message(role="tool", content=text, call_id=call.id) for call in reply.tool_calls)
         return (Message(role="user", content=text),)
 
+    def _label(self, said: object) -> str:
+        """Return the label of the rubric that is meant: the case of letters and space around it do not matter."""
+        text = "" if isinstance(said, bool) else str(said).strip()
+        meant = [label for label in self.rubric.labels if label.casefold() == text.casefold()]
+        if text in self.rubric.labels:
+            return text
+        if len(meant) != 1:
+            raise VoteError(f"the label has to be one of {', '.join(self.rubric.labels)}", cause="bad_label")
+        return meant[0]
+
     def _ballot(self, found: Mapping[str, Any], *, call_id: str | None = None) -> Ballot:
         fields = dict(found)
         cites = fields.pop("cites", []) if self._tools else []
         if not isinstance(cites, list) or not all(isinstance(cite, str) for cite in cites):
-            raise VoteError(f"'cites' has to be a list of evidence ids, got {cites!r}", cause="bad_schema")
-        label = fields.get("label")
-        if str(label) not in self.rubric.labels or isinstance(label, bool):
-            allowed = ", ".join(self.rubric.labels)
-            raise VoteError(f"the label has to be one of {allowed}; got {label!r}", cause="bad_label")
-        fields["label"] = self.rubric.values[self.rubric.labels.index(str(label))]
+            raise VoteError("'cites' has to be a list of evidence ids", cause="bad_schema")
+        label = self._label(fields.get("label"))
+        fields["label"] = self.rubric.values[self.rubric.labels.index(label)]
         try:
             ballot = self.rubric.Ballot.model_validate(fields)
         except ValidationError as error:
@@ -129,11 +145,19 @@ class Form:
         extra = ballot.model_dump(mode="json", exclude={"reason", "label"})
         return Ballot(
             reason=str(getattr(ballot, "reason", "")),
-            label=str(label),
+            label=label,
             cites=tuple(cites),
             extra=extra,
             call_id=call_id,
         )
+
+
+def is_object(text: str) -> bool:
+    """Return whether a text is one JSON object."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def arguments_of(call: ToolCall, model: type[BaseModel]) -> BaseModel:
@@ -146,9 +170,9 @@ def arguments_of(call: ToolCall, model: type[BaseModel]) -> BaseModel:
         raise VoteError(f"the arguments of {call.name!r} do not fit: {problems}", cause="bad_tool_call") from None
 
 
-def _object_of(text: str, *, cause: str | None = None) -> dict[str, Any]:
+def _object_of(text: str, *, cause: str | None = None, quotable: Sequence[str] = ()) -> dict[str, Any]:
     try:
-        return final_object(text)
+        return final_object(text, quotable=quotable)
     except NotJSON as problem:
         raise VoteError(str(problem), cause=cause or problem.cause) from None
 
@@ -176,7 +200,9 @@ def _hoisted(schema: dict[str, Any]) -> dict[str, JsonValue]:
         if not isinstance(node, dict):
             return node
         if isinstance(node.get("$defs"), dict) and "properties" in node:
-            definitions.update(node["$defs"])
+            for name, definition in node["$defs"].items():
+                if definitions.setdefault(name, definition) != definition:
+                    raise PluginError(f"two tools describe {name!r} differently: rename one of the classes")
             node = {key: value for key, value in node.items() if key != "$defs"}
         return {key: walk(value) for key, value in node.items()}
 

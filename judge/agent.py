@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from judge.actions import VOTE, Ballot, Form, Way, arguments_of
+from judge.actions import VOTE, Ballot, Form, Way, arguments_of, is_object
 from judge.errors import ModelDown, ModelError, RubricError, ToolError, VoteError
 from judge.protocols import CallsTools, Exchange, Message, Model, Reply, Request, Tool, ToolCall
 from judge.rubric import Rubric
@@ -20,12 +20,15 @@ from judge.types import Case, Evidence, Failure, Member, Record, Vote, total
 
 
 class Limits(Record):
-    """How much one vote may take: model turns, invalid replies, tokens in a reply, characters from a tool."""
+    """How much one vote may take: model turns, invalid replies, tokens in a reply; characters from a tool, and
+    tool calls in one reply.
+    """
 
     steps: int = Field(default=8, ge=1)
     repairs: int = Field(default=2, ge=0)
     max_tokens: int = Field(default=1024, ge=1)
     tool_chars: int = Field(default=4000, ge=100)
+    calls: int = Field(default=8, ge=1)
 
 
 class Seat:
@@ -70,6 +73,10 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
         messages = _opening(seat.rubric.render(case), form)
     except RubricError as error:
         return conclude(error=Failure(cause="rubric", message=str(error)))
+    except ModelDown:
+        raise
+    except ModelError as error:  # of finding out whether it calls tools
+        return conclude(error=_failure(error))
 
     for turn in range(limits.steps):
         request = Request(
@@ -83,16 +90,18 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
         )
         try:
             reply = seat.model.generate(request)
+            if not isinstance(reply, Reply):
+                raise TypeError(f"generate() returned {type(reply).__name__}, not a Reply")
         except ModelDown:
             raise
-        except ModelError as error:
-            failure = Failure(cause=error.cause, message=str(error))
+        except Exception as error:  # noqa: BLE001 - a model may be foreign code; its failure is recorded
+            failure = _failure(error)
             exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, failure=failure))
             return conclude(error=failure)
         exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, reply=reply))
 
         try:
-            action = form.read(reply)
+            action = form.read(reply, quotable=case.responses)
             if isinstance(action, Ballot):
                 _check_citations(action, evidence)
                 return conclude(action)
@@ -104,10 +113,11 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
             continue
 
         messages.append(_said(reply))
-        for call in action:
-            observed = _call(call, seat.tools, number=len(evidence) + 1, limit=limits.tool_chars)
+        for place, call in enumerate(action):
+            offered = seat.tools if place < limits.calls else None
+            observed = _call(call, offered, number=len(evidence) + 1, limit=limits.tool_chars)
             evidence.append(observed)
-            messages.append(form.answer(call, f"[{observed.id}] {observed.content}"))
+            messages.append(form.answer(call, f"[{observed.id}] {observed.content}", salt=case.digest))
 
     return conclude(error=Failure(cause="steps", message=f"no vote within {limits.steps} steps"))
 
@@ -120,24 +130,37 @@ def _opening(prompt: tuple[Message, ...], form: Form) -> list[Message]:
     return [first.model_copy(update={"content": f"{first.content}\n\n{instructions}"}), *rest]
 
 
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, ModelError):
+        return Failure(cause=error.cause, message=str(error))
+    return Failure(cause="model_crash", message=f"the model crashed: {type(error).__name__}: {error}")
+
+
 def _said(reply: Reply) -> Message:
-    return Message(role="assistant", content=reply.text, tool_calls=reply.tool_calls)
+    """Return a reply as a message; servers that read tool arguments choke on what is not JSON."""
+    calls = tuple(
+        call if is_object(call.arguments) else call.model_copy(update={"arguments": "{}"}) for call in reply.tool_calls
+    )
+    return Message(role="assistant", content=reply.text, tool_calls=calls)
 
 
-def _call(call: ToolCall, tools: Mapping[str, Tool], *, number: int, limit: int) -> Evidence:
+def _call(call: ToolCall, tools: Mapping[str, Tool] | None, *, number: int, limit: int) -> Evidence:
     """Run one tool. Whatever happens becomes evidence; only a success can be cited."""
     ok = True
     try:
+        if tools is None:
+            raise ToolError("too many calls in one reply; call again for what you still need")
         if call.name == VOTE:
             raise ToolError("vote alone, after you have seen the results of your tools")
         if call.name not in tools:
             raise ToolError(f"there is no tool {call.name!r}; there are: {', '.join(tools)}")
         tool = tools[call.name]
-        content = tool.run(arguments_of(call, tool.Arguments))
+        content = str(tool.run(arguments_of(call, tool.Arguments)))
     except (ToolError, VoteError) as error:
         ok, content = False, f"error: {error}"
     except Exception as error:  # noqa: BLE001 - a tool is foreign code; its crash is evidence of nothing
         ok, content = False, f"error: the tool crashed: {type(error).__name__}: {error}"
+    content = content.encode("utf-8", "replace").decode()  # half of a surrogate pair could not be stored
     if len(content) > limit:
         content = f"{content[:limit]}\n[{len(content) - limit} more characters are not shown]"
     return Evidence(id=f"e{number}", source=call.name, request=call.arguments, content=content, ok=ok)
@@ -145,6 +168,6 @@ def _call(call: ToolCall, tools: Mapping[str, Tool], *, number: int, limit: int)
 
 def _check_citations(ballot: Ballot, evidence: list[Evidence]) -> None:
     good = {e.id for e in evidence if e.ok}
-    if unknown := [cite for cite in ballot.cites if cite not in good]:
+    if not good.issuperset(ballot.cites):
         have = ", ".join(sorted(good)) or "there is none"
-        raise VoteError(f"cites {unknown} is not evidence that succeeded (usable: {have})", cause="bad_citation")
+        raise VoteError(f"it cites what is not evidence that succeeded (usable: {have})", cause="bad_citation")

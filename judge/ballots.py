@@ -56,7 +56,10 @@ def ballot_schema(model: type[BaseModel], *, labels: tuple[str | int, ...], cite
 
 
 def strict(schema: dict[str, Any]) -> dict[str, JsonValue]:
-    """Return a schema in the strict subset: objects require all their properties and forbid others."""
+    """Return a schema in the strict subset: objects require all their properties and forbid others.
+
+    A reference stands alone, a choice is an ``anyOf``, and titles, defaults and discriminators are left out.
+    """
     return cast(dict[str, JsonValue], _strict(schema))
 
 
@@ -65,12 +68,14 @@ def _strict(node: Any) -> Any:
         return [_strict(item) for item in node]
     if not isinstance(node, dict):
         return node
+    if "$ref" in node:
+        return {"$ref": node["$ref"]}
     result: dict[str, Any] = {}
     for key, value in node.items():
         if key in ("properties", "$defs"):
             result[key] = {name: _strict(sub) for name, sub in value.items()}
-        elif key not in ("title", "default"):
-            result[key] = _strict(value)
+        elif key not in ("title", "default", "discriminator"):
+            result["anyOf" if key == "oneOf" else key] = _strict(value)
     if "properties" in result:
         result |= {"required": list(result["properties"]), "additionalProperties": False}
     return result

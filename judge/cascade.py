@@ -8,8 +8,9 @@ the panel answers their question, that is, when its labels include ``correct`` a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import queue
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from judge import voting
@@ -55,7 +56,7 @@ class Cascade:
         *,
         limits: Limits | None = None,
         deadline_s: float = 10.0,
-        in_flight: int = 1,
+        further: Mapping[str, Any] | None = None,
     ) -> None:
         if panel is not None:
             _check_panel(panel)
@@ -65,10 +66,10 @@ class Cascade:
         self.panel = panel
         self.limits = limits or Limits()
         self.evaluators = tuple(sorted(evaluators, key=lambda e: not _bounded(e)))
+        self._reach = {evaluator.name: _reach(evaluator) for evaluator in self.evaluators}
         self._asked = panel is None or {"correct", "incorrect"} <= set(panel.labels)
         self._workers = Workers(deadline_s=deadline_s)
-        self._voters = ThreadPoolExecutor(max(2, in_flight), thread_name_prefix="judge-vote")
-        self.provenance = _provenance(self)
+        self.provenance = _provenance(self, {"evaluator_deadline_s": deadline_s, **(further or {})})
 
     def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Outcome:
         """Decide a case. Votes that were `kept` from an earlier attempt are not asked for again.
@@ -77,7 +78,7 @@ class Cascade:
         """
         findings = self.consult(case) if self._asked else {}
         best = max(
-            (item for item in findings.items() if item[1].basis is not None),
+            (item for item in findings.items() if item[1].outcome != "undecided"),
             key=lambda item: STRENGTH[item[1].basis or ""],
             default=None,
         )
@@ -100,14 +101,14 @@ class Cascade:
                 Verdict(label="undecided", decided_by="nobody", because=_why_undecided(findings), **common),
                 (),
             )
-        return self._vote(case, self.panel, kept, common)
+        return self._vote(case, self.panel, kept, findings)
 
     def consult(self, case: Case) -> dict[str, Finding]:
         """Return what the evaluators of the case's kind say, by name, in the order in which they were asked."""
         findings: dict[str, Finding] = {}
         best = min(STRENGTH.values()) - 1
         for evaluator in self.evaluators:
-            if case.kind not in evaluator.kinds or _reach(evaluator) <= best:
+            if case.kind not in evaluator.kinds or self._reach[evaluator.name] <= best:
                 continue
             ask = guarded if _bounded(evaluator) else self._workers.check
             finding = findings[evaluator.name] = ask(evaluator, case)
@@ -122,33 +123,41 @@ class Cascade:
                 seat.model.preflight()
 
     def close(self) -> None:
-        """Stop the workers and the voters, and hang up on servers."""
+        """Stop the workers and hang up on servers; both start anew when another case is decided."""
         for seat in self.panel.seats if self.panel else ():
             if isinstance(seat.model, Closes):
                 seat.model.close()
         self._workers.close()
-        self._voters.shutdown(wait=False, cancel_futures=True)
 
-    def _vote(self, case: Case, panel: Panel, kept: Iterable[Deliberation], common: dict[str, Any]) -> Outcome:
+    def _vote(self, case: Case, panel: Panel, kept: Iterable[Deliberation], findings: dict[str, Finding]) -> Outcome:
         done = {d.vote.index: d for d in kept if d.vote.error is None}
         while more := voting.needed([d.vote for d in done.values()], asked=panel.votes, numeric=panel.numeric):
             indices = [i for i in range(panel.votes) if i not in done][:more]
             for deliberation in self._ask(case, panel, indices):
                 done[deliberation.vote.index] = deliberation
         votes = tuple(done[index].vote for index in sorted(done))
+        exchanges = tuple(e for index in sorted(done) for e in done[index].exchanges)
+        return Outcome(self.count(case, votes, findings), exchanges)
+
+    def count(self, case: Case, votes: tuple[Vote, ...], findings: dict[str, Finding]) -> Verdict:
+        """Return the verdict that votes make where evaluators abstained. Asks nobody."""
+        assert self.panel is not None
+        panel = self.panel
         decision = voting.decide(votes, asked=panel.votes, numeric=panel.numeric)
-        verdict = Verdict(
+        decided = decision.label != "undecided"
+        return Verdict(
+            case_id=case.id,
             label=decision.label,
             confidence=decision.confidence,
-            decided_by="panel" if decision.label != "undecided" else "nobody",
-            basis="vote" if decision.label != "undecided" else None,
+            decided_by="panel" if decided else "nobody",
+            basis="vote" if decided else None,
             because=_why_voted(votes, decision),
+            findings=findings,
             votes=votes,
             tally=decision.tally,
             usage=total(vote.usage for vote in votes),
-            **common,
+            provenance=self.provenance,
         )
-        return Outcome(verdict, tuple(e for index in sorted(done) for e in done[index].exchanges))
 
     def _ask(self, case: Case, panel: Panel, indices: list[int]) -> list[Deliberation]:
         def ask(index: int) -> Deliberation:
@@ -156,10 +165,24 @@ class Cascade:
             seat = panel.seats[place]
             return deliberate(case, seat, index=index, seed=seat.member.seed + round_, limits=self.limits)
 
-        if len(indices) == 1:
-            return [ask(indices[0])]
-        waiting = [self._voters.submit(ask, index) for index in indices]
-        return [future.result() for future in waiting]
+        first, *others = indices
+        answers: queue.SimpleQueue[Deliberation | BaseException] = queue.SimpleQueue()
+
+        def ask_aside(index: int) -> None:
+            try:
+                answers.put(ask(index))
+            except BaseException as error:  # noqa: BLE001 - carried to the thread that waits, which raises it
+                answers.put(error)
+
+        for index in others:
+            threading.Thread(target=ask_aside, args=(index,), name="judge-vote", daemon=True).start()
+        done = [ask(first)]
+        for _ in others:
+            answer = answers.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            done.append(answer)
+        return done
 
 
 def _check_panel(panel: Panel) -> None:
@@ -169,6 +192,11 @@ def _check_panel(panel: Panel) -> None:
             raise ConfigError(
                 f"rubrics {first.name!r} and {seat.rubric.name!r} cannot vote together: their labels differ"
             )
+        if seat.rubric.name == first.name and seat.rubric.text != first.text:
+            raise ConfigError(f"two different rubrics of this panel are called {first.name!r}")
+    members = [seat.member for seat in panel.seats]
+    if twice := [member for member in members if members.count(member) > 1]:
+        raise ConfigError(f"the panel has the same member twice ({twice[0]}); ask for more votes instead")
     if panel.votes < len(panel.seats):
         raise ConfigError(f"{panel.votes} votes are too few for a panel of {len(panel.seats)} members")
 
@@ -200,12 +228,13 @@ def _why_voted(votes: tuple[Vote, ...], decision: voting.Decision) -> str:
     return f"{tally.counts[decision.label]} of {tally.asked} votes{failed}: {reason}"
 
 
-def _provenance(cascade: Cascade) -> Provenance:
+def _provenance(cascade: Cascade, further: Mapping[str, Any]) -> Provenance:
     """Return every setting that could change an outcome, and its hash: the fingerprint of a run."""
     panel = cascade.panel
     settings: dict[str, Any] = {
-        "evaluators": {e.name: e.version for e in cascade.evaluators},
+        "evaluators": {e.name: e.version for e in cascade.evaluators},  # in the order in which they are asked
         "panel": None,
+        **further,
     }
     if panel is not None:
         rubrics = {seat.rubric.name: seat.rubric for seat in panel.seats}
@@ -223,5 +252,5 @@ def _provenance(cascade: Cascade) -> Provenance:
                 for name, rubric in rubrics.items()
             },
         }
-    fingerprint = digest(__version__.rpartition(".")[0], json.dumps(settings, sort_keys=True))[:16]
+    fingerprint = digest(__version__.rpartition(".")[0], json.dumps(settings))[:16]
     return Provenance(judge=__version__, fingerprint=fingerprint, settings=settings)

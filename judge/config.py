@@ -123,5 +123,6 @@ def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    prefix = "JUDGE_"
-    return {name.removeprefix(prefix).lower(): value for name, value in environ.items() if name.startswith(prefix)}
+    """Return what is ours: a variable of a known setting, or one so close to it that it is meant to be one."""
+    found = {name.removeprefix("JUDGE_").lower(): value for name, value in environ.items() if name.startswith("JUDGE_")}
+    return {n: v for n, v in found.items() if n in Settings.model_fields or nearest(n, Settings.model_fields)}

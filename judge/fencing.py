@@ -9,13 +9,16 @@ from judge.types import digest
 
 
 class Untrusted:
-    """A response inside a template: only ``fence()`` turns it into text."""
+    """A response inside a template: only ``fence()`` turns it into text.
+
+    The sandbox of the templates keeps them from attributes that begin with an underscore.
+    """
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self._text = text
 
     def __bool__(self) -> bool:
-        return bool(self.text)
+        return bool(self._text)
 
     def __str__(self) -> str:
         raise RubricError("a response may enter a prompt only through fence(…)")
@@ -23,18 +26,18 @@ class Untrusted:
     __repr__ = __str__
 
 
-def fence(text: str, *, name: str) -> str:
-    """Wrap one text in tags of its own.
+def fence(text: str, *, name: str, salt: str = "") -> str:
+    """Wrap one text in tags of its own; with another `salt` the tags are others.
 
     >>> fence("2+2", name="result").splitlines()[1]
     '2+2'
     """
-    return fenced(text, name=name, nonce=nonce_for("", (text,)))
+    return fenced(text, name=name, nonce=nonce_for(salt, (text,)))
 
 
 def fenced(value: object, *, name: str, nonce: str) -> str:
     """Wrap a text in tags that carry the nonce."""
-    text = value.text if isinstance(value, Untrusted) else str(value)
+    text = value._text if isinstance(value, Untrusted) else str(value)
     return f"<{name}-{nonce}>\n{text}\n</{name}-{nonce}>"
 
 

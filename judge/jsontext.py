@@ -1,75 +1,92 @@
-"""The final JSON object of a reply: found only where it ends the text, and read strictly.
+"""The JSON object that is a reply: found only where nothing else could be meant, and read strictly.
 
-What a reply quotes on the way never counts. Accepted are: a text that is one JSON object; a text whose last
-fenced code block, with nothing after it, holds one; a text that ends with one.
+Accepted are a text that is one JSON object, and a text that ends with a fenced code block that holds one. An object
+in running text is not: a reply may quote what it judges.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-_LAST_BLOCK = re.compile(r"```(?:json|JSON)?[ \t]*\n((?:(?!```).)*)```\s*\Z", re.DOTALL)
+_BLOCK = re.compile(r"```(?:json|JSON)?[ \t]*\n")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_STARTS = 200
 
 
 class NotJSON(ValueError):
-    """The text does not end with one JSON object; ``cause`` is ``not_json`` or ``duplicate_keys``."""
+    """There is no JSON object that counts; ``cause`` is ``not_json``, ``duplicate_keys`` or ``quoted``."""
 
     def __init__(self, message: str, *, cause: str) -> None:
         super().__init__(message)
         self.cause = cause
 
 
-def final_object(text: str) -> dict[str, Any]:
-    """Return the JSON object that ends the text. Raises NotJSON.
+def final_object(text: str, *, quotable: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the JSON object that is the text, or the fenced block that ends it. Raises NotJSON.
 
-    >>> final_object('Say {"label": "correct"}? No: {"label": "incorrect"}')
+    A block that occurs in one of the `quotable` texts is refused: it may be a quotation.
+
+    >>> final_object('It says {"label": "correct"}, but:\\n```json\\n{"label": "incorrect"}\\n```')
     {'label': 'incorrect'}
     """
+    problem: ValueError | None = None
     text = text.strip()
-    if text.startswith("{"):
+    for part in _candidates(text):
         try:
-            return _read(text)
+            found = _read(part)
+        except NotJSON:
+            raise
         except ValueError as error:
-            if isinstance(error, NotJSON):
-                raise
-    if block := _LAST_BLOCK.search(text):
-        try:
-            return _read(block[1].strip())
-        except json.JSONDecodeError as error:
-            raise NotJSON(f"the last code block is not a JSON object: {error}", cause="not_json") from None
-    if text.endswith("}"):
-        starts = [match.start() for match in re.finditer(r"\{", text)][-_MOST_STARTS:]
-        for start in starts:  # from the left, so that the outermost object that ends the text is the one
-            try:
-                return _read(text[start:])
-            except json.JSONDecodeError:
-                continue
-    raise NotJSON("the reply does not end with a JSON object", cause="not_json")
+            problem = problem or error
+            continue
+        if part != text and any("".join(part.split()) in "".join(other.split()) for other in quotable):
+            raise NotJSON("the code block stands in the text that is judged: do not quote it", cause="quoted")
+        return found
+    because = f": {problem}" if problem else ""
+    raise NotJSON(
+        f"the reply is not one JSON object and does not end with one in a code block{because}", cause="not_json"
+    )
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """Yield the parts that could be the object: the text, or what stands between a fence and the one at its end."""
+    if text.startswith("{"):
+        yield text
+    elif text.endswith("```"):
+        text = text[:-3]
+        yield from (text[match.end() :] for match in list(_BLOCK.finditer(text))[-_MOST_STARTS:])
 
 
 def _read(text: str) -> dict[str, Any]:
+    """Return the object that is all of the text. Raises ValueError if there is none, NotJSON if it repeats a key."""
+    repeated: list[str] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            repeated.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        return found
+
     try:
-        value = json.loads(text, object_pairs_hook=_without_duplicates)
+        value = json.loads(text, object_pairs_hook=collect, parse_constant=_finite, parse_float=_finite)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()  # half of a pair is a ValueError, too: it cannot be stored
     except RecursionError:
-        raise NotJSON("the JSON object is nested too deeply", cause="not_json") from None
-    except json.JSONDecodeError:
-        raise
-    except ValueError as error:  # an integer with more digits than Python converts
-        if isinstance(error, NotJSON):
-            raise
-        raise NotJSON(f"the JSON object cannot be read: {error}", cause="not_json") from None
+        raise ValueError("it is nested too deeply") from None
     if not isinstance(value, dict):
-        raise NotJSON(f"expected a JSON object, got {type(value).__name__}", cause="not_json")
+        raise ValueError(f"expected a JSON object, got {type(value).__name__}")
+    if repeated:
+        raise NotJSON(f"the key {repeated[0]!r} occurs twice", cause="duplicate_keys")
     return value
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise NotJSON(f"the key {key!r} occurs twice", cause="duplicate_keys")
-        found[key] = value
-    return found
+def _finite(number: str) -> float:
+    """Return the number. JSON has no NaN and no infinity, and neither has what stores it."""
+    if not math.isfinite(value := float(number)):
+        raise ValueError(f"{number[:20]} is not a number that JSON can hold")
+    return value

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from pydantic import ValidationError
 
 from judge import registry, runs
 from judge.agent import Limits, Seat
 from judge.cascade import Cascade, Panel
 from judge.config import Settings
 from judge.errors import ConfigError, InputError, PluginError, nearest
+from judge.inputs import distinct
 from judge.models import ModelOptions
 from judge.protocols import Evaluator, Model, Tool
 from judge.rubric import Rubric
@@ -41,7 +45,7 @@ class Judge:
         **further: Any,
     ) -> None:
         if settings is None:
-            settings = Settings(**further)
+            settings = _settings(further)
         elif further:
             raise ConfigError(f"give settings or keyword arguments, not both: {sorted(further)}")
         self.settings = settings
@@ -52,7 +56,7 @@ class Judge:
             _panel(_listed(model), _listed(rubric), _listed(tools), settings),
             limits=Limits(steps=settings.max_steps, max_tokens=settings.max_tokens),
             deadline_s=settings.evaluator_deadline_s,
-            in_flight=settings.in_flight,
+            further={"criterion": settings.criterion},
         )
 
     @classmethod
@@ -73,16 +77,20 @@ class Judge:
     def run(self, cases: Iterable[Case], *, path: str | Path | None = None) -> Iterator[Verdict]:
         """Judge many cases at once and yield each verdict when it is done, in the order in which they finish.
 
-        With a `path` the verdicts are kept in a run file before they are yielded, and those it already has are
-        not judged again. Raises ModelDown, and StoreError for a run file that cannot be used.
+        With a `path` the verdicts are kept in a run file before they are yielded; those it already has are yielded
+        as they are, and nobody is asked again. Raises ModelDown, InputError for a case that cannot be judged or
+        an id that came before, and StoreError for a run file that cannot be used.
         """
-        ready = (self._checked(case) for case in cases)
-        if path is None:
-            yield from (result.verdict for result in runs.run(self.cascade, ready, in_flight=self.settings.in_flight))
-            return
-        with Store.open(Path(path), self.cascade.provenance, rubrics=self.rubric_texts()) as store:
-            results = runs.run(self.cascade, ready, in_flight=self.settings.in_flight, store=store)
-            yield from (result.verdict for result in results)
+        ready = (self._checked(case) for case in distinct(cases))
+        with ExitStack() as opened:
+            store = None
+            if path is not None:
+                store = Store.open(Path(path), self.cascade.provenance, rubrics=self.rubric_texts())
+                opened.enter_context(store)
+            results = runs.run(self.cascade, ready, in_flight=self.settings.in_flight, store=store, recall=True)
+            opened.enter_context(closing(results))  # so that a run nobody reads on ends before its file is closed
+            for result in results:
+                yield result.verdict
 
     def prepare(self, case: Case) -> Case:
         """Return the case with the criterion of the settings, where it has none of its own."""
@@ -96,8 +104,8 @@ class Judge:
             known = ", ".join(sorted(self._kinds))
             return f"unknown kind {case.kind!r}.{nearest(case.kind, self._kinds)} Known: {known}"
         for seat in self.cascade.panel.seats if self.cascade.panel else ():
-            if missing := seat.rubric.missing(case):
-                return f"rubric {seat.rubric.name!r} needs a {missing}, and the case has none"
+            if misfit := seat.rubric.misfit(case):
+                return misfit
         return None
 
     def problem_of(self, case: Case) -> str | None:
@@ -128,8 +136,9 @@ class Judge:
 
 def known_kinds(passed_in: Iterable[Evaluator] = ()) -> frozenset[str]:
     """Return every kind that an installed evaluator, or one that was passed in, knows."""
-    installed = [registry.load("evaluators", name) for name in registry.names("evaluators")]
-    return frozenset().union(*(evaluator.kinds for evaluator in [*installed, *passed_in]))
+    entries = [entry for entry in registry.survey("evaluators") if entry.error is None]
+    installed = [registry.load("evaluators", entry.name) for entry in entries]
+    return frozenset().union(*(getattr(evaluator, "kinds", ()) for evaluator in [*installed, *passed_in]))
 
 
 def load_model(spec: str, options: ModelOptions) -> Model:
@@ -147,11 +156,7 @@ def _evaluators(wanted: Sequence[str | Evaluator]) -> list[Evaluator]:
         return []
     if wanted == ["all"]:
         wanted = registry.names("evaluators")
-    found = [registry.load("evaluators", e)() if isinstance(e, str) else e for e in wanted]
-    for evaluator in found:
-        for attribute in ("name", "version", "kinds", "bases", "check"):
-            if not hasattr(evaluator, attribute):
-                raise PluginError(f"evaluator {type(evaluator).__name__!r} lacks {attribute!r}")
+    found = [_made("evaluators", e, ("name", "version", "kinds", "bases", "check")) for e in wanted]
     names = [evaluator.name for evaluator in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise PluginError(f"two evaluators are called {sorted(twice)[0]!r}")
@@ -187,8 +192,37 @@ def _tools(wanted: Sequence[str | Tool], rubric: Rubric) -> dict[str, Tool]:
     if wanted == ["none"]:
         return {}
     named: Sequence[str | Tool] = rubric.tools if wanted == ["all"] else wanted
-    found: list[Tool] = [registry.load("tools", t)() if isinstance(t, str) else t for t in named]
+    found: list[Tool] = [_made("tools", t, ("name", "description", "Arguments", "run")) for t in named]
+    if len({tool.name for tool in found}) < len(found):
+        raise PluginError(f"two tools have the same name: {[tool.name for tool in found]}")
     return {tool.name: tool for tool in found}
+
+
+def _made(group: registry.Group, plugin: Any, attributes: tuple[str, ...]) -> Any:
+    """Return the plugin, made from its name if it is one. Raises PluginError for what is no plugin of the group."""
+    made = plugin
+    if isinstance(plugin, str):
+        try:
+            made = registry.load(group, plugin)()
+        except PluginError:
+            raise
+        except Exception as error:
+            raise PluginError(f"{group[:-1]} {plugin!r} cannot be made: {type(error).__name__}: {error}") from error
+    for attribute in attributes:
+        if not hasattr(made, attribute):
+            raise PluginError(f"{group[:-1]} {plugin!r} lacks {attribute!r}")
+    if isinstance(plugin, str) and made.name != plugin:
+        raise PluginError(f"{group[:-1]} {plugin!r} calls itself {made.name!r}: the two names have to be the same")
+    return made
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise ConfigError(f"setting {name!r}: {first['msg']}.{nearest(name, Settings.model_fields)}") from None
 
 
 def _listed(value: Any) -> list[Any]:

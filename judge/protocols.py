@@ -92,11 +92,15 @@ class Request(Record):
 
 
 class Reply(Record):
-    """What a model said: its text as it came, the tools it wants to call, and what the call cost."""
+    """What a model said: its text as it came, the tools it wants to call, and what the call cost.
+
+    ``notes`` say where the call differed from the request, as when a server takes no schema or no temperature.
+    """
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
+    notes: tuple[str, ...] = ()
 
 
 class Exchange(Record):

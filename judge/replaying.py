@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from judge import registry
-from judge.agent import Limits, Seat
+from judge.agent import Limits, Seat, deliberate
 from judge.cascade import Cascade, Panel
 from judge.errors import ConfigError, PluginError
 from judge.models import ModelOptions
 from judge.models.replay import ReplayModel
 from judge.protocols import Exchange, Request
 from judge.rubric import Rubric
-from judge.store import Store
+from judge.store import Store, Stored
 from judge.types import Case, Member, Verdict
 
 
@@ -36,33 +36,60 @@ def replay(store: Store) -> Iterator[Comparison]:
     cascade = recorded_cascade(store)
     try:
         for stored in store.all():
-            again = cascade.decide(stored.case).verdict
+            again = _again(cascade, stored)
             yield Comparison(stored.case, stored.verdict, again, tuple(differences(stored.verdict, again)))
     finally:
         cascade.close()
 
 
+def _again(cascade: Cascade, stored: Stored) -> Verdict:
+    """Decide a case by the votes that its verdict was made of: after a retry, others than a new run would ask for."""
+    panel, case = cascade.panel, stored.case
+    if panel is None:
+        return cascade.decide(case).verdict
+    recorded = [
+        deliberate(
+            case,
+            panel.seats[vote.index % len(panel.seats)],
+            index=vote.index,
+            seed=vote.member.seed,
+            limits=cascade.limits,
+        )
+        for vote in stored.verdict.votes
+    ]
+    again = cascade.decide(case, kept=recorded).verdict
+    if not again.votes:
+        return again
+    voted = {vote.index: vote for vote in (*(d.vote for d in recorded), *again.votes)}
+    return cascade.count(case, tuple(voted[index] for index in sorted(voted)), again.findings)
+
+
 def differences(recorded: Verdict, again: Verdict) -> Iterator[str]:
     """Yield what is not the same in two verdicts: the decision, each finding, each vote, each evidence digest."""
-    for field in ("label", "decided_by", "basis"):
-        if getattr(recorded, field) != getattr(again, field):
-            yield f"{field}: was {getattr(recorded, field)!r}, is {getattr(again, field)!r}"
-    old = {f"vote {v.index}": v.label or f"failed ({v.error and v.error.cause})" for v in recorded.votes}
-    new = {f"vote {v.index}": v.label or f"failed ({v.error and v.error.cause})" for v in again.votes}
-    old |= {name: finding.outcome for name, finding in recorded.findings.items()}
-    new |= {name: finding.outcome for name, finding in again.findings.items()}
-    old |= _digests(recorded)
-    new |= _digests(again)
-    for name in [*old, *(name for name in new if name not in old)]:
-        if old.get(name) != new.get(name):
-            yield f"{name}: was {old.get(name)}, is {new.get(name)}"
+    for field in ("label", "decided_by", "basis", "confidence", "tally", "because"):
+        old, new = getattr(recorded, field), getattr(again, field)
+        if old != new:
+            yield f"{field}: was {old!r}, is {new!r}"
+    before, after = _parts(recorded), _parts(again)
+    for name in [*before, *(name for name in after if name not in before)]:
+        if before.get(name) != after.get(name):
+            yield f"{name}: was {before.get(name)}, is {after.get(name)}"
+
+
+def _parts(verdict: Verdict) -> dict[str, str]:
+    """Return what a verdict rests on, by name: votes, findings, evidence digests."""
+    votes = {f"vote {v.index}": v.label or f"failed ({v.error and v.error.cause})" for v in verdict.votes}
+    findings: dict[str, str] = {name: finding.outcome for name, finding in verdict.findings.items()}
+    seen = {f"evidence {e.id} of {name}": e.digest for name, f in verdict.findings.items() for e in f.evidence}
+    cited = {f"evidence {e.id} of vote {v.index}": e.digest for v in verdict.votes for e in v.evidence}
+    return votes | findings | seen | cited
 
 
 def changed_plugins(store: Store) -> list[str]:
     """Return what is not as it was when the run was made: the versions of its evaluators."""
     found = []
     for name, version in _settings(store)["evaluators"].items():
-        now = registry.load("evaluators", name).version
+        now = registry.load("evaluators", name)().version
         if now != version:
             found.append(f"evaluator {name} was version {version}, is {now}")
     return found
@@ -95,11 +122,8 @@ def recorded_model(store: Store, name: str) -> ReplayModel:
         mine = [exchange for exchange in found if exchange.request.case_id == request.case_id]
         return next(iter(mine or found), None)
 
-    tools = next(
-        store.query("SELECT json_extract(request, '$.tools') FROM exchanges WHERE member = ? LIMIT 1", name),
-        None,
-    )
-    return ReplayModel(name, lookup, native_tools=bool(tools) and tools != ("[]",))
+    with_tools = "SELECT 1 FROM exchanges WHERE member = ? AND json_array_length(request, '$.tools') > 0 LIMIT 1"
+    return ReplayModel(name, lookup, native_tools=any(store.query(with_tools, name)))
 
 
 def create(name: str, options: ModelOptions) -> ReplayModel:  # noqa: ARG001 - every factory is given options
@@ -116,11 +140,6 @@ def create(name: str, options: ModelOptions) -> ReplayModel:  # noqa: ARG001 - e
     if model and model not in members:
         raise ConfigError(f"run {path!r} did not ask {model!r}, but: {', '.join(members)}")
     return recorded_model(store, model or members[0])
-
-
-def _digests(verdict: Verdict) -> dict[str, str]:
-    found = {f"evidence {e.id} of {name}": e.digest for name, f in verdict.findings.items() for e in f.evidence}
-    return found | {f"evidence {e.id} of vote {v.index}": e.digest for v in verdict.votes for e in v.evidence}
 
 
 def _settings(store: Store) -> dict[str, Any]:

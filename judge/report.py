@@ -102,7 +102,7 @@ def agreement(confusion: dict[str, dict[str, int]]) -> Agreement:
     0.4
     """
     total = sum(sum(row.values()) for row in confusion.values())
-    agreed = sum(row.get(human, 0) for human, row in confusion.items())
+    agreed = sum(row.get(human, 0) for human, row in confusion.items() if human != "undecided")
     decided = total - sum(row.get("undecided", 0) for row in confusion.values())
     said = Counter[str]()
     wanted = Counter[str]()

@@ -78,6 +78,8 @@ class Rubric:
             ) from None
         if len(set(map(str, header.labels))) < len(header.labels):
             raise RubricError(f"rubric {name!r}: a label is given twice: {header.labels}")
+        if "undecided" in header.labels:
+            raise RubricError(f"rubric {name!r}: the label 'undecided' is what no majority means; use another word")
         before = "\n" * (text.count("\n") - parts[2].count("\n"))  # so that errors count the lines of the file
         return cls(name, text, header, _compile(name, before + parts[2]))
 
@@ -88,7 +90,7 @@ class Rubric:
             path = Path(name)
             if not path.is_file():
                 raise RubricError(f"rubric file {name!r} does not exist")
-            return cls.parse(name, _read(path))
+            return cls.parse(str(path), _read(path))
         known = available(folder=folder)
         if name not in known:
             raise RubricError(
@@ -97,8 +99,8 @@ class Rubric:
             )
         return cls.parse(name, known[name]())
 
-    def missing(self, case: Case) -> str | None:
-        """Return what the rubric needs and the case lacks, or None."""
+    def misfit(self, case: Case) -> str | None:
+        """Return why the rubric cannot judge a case, or None."""
         have = {
             "question": case.question,
             "reference": case.reference,
@@ -106,12 +108,16 @@ class Rubric:
             "context": case.context,
             "two responses": len(case.responses) == 2,
         }
-        return next((need for need in self.needs if not have[need]), None)
+        if missing := next((need for need in self.needs if not have[need]), None):
+            return f"rubric {self.name!r} needs a {missing}, and the case has none".replace("a two", "two")
+        if len(case.responses) > 1 and "two responses" not in self.needs:
+            return f"rubric {self.name!r} judges one response, and the case has {len(case.responses)}"
+        return None
 
     def render(self, case: Case) -> tuple[Message, ...]:
         """Return the system and the user message for a case. Raises RubricError when that cannot be done."""
-        if missing := self.missing(case):
-            raise RubricError(f"rubric {self.name!r} needs a {missing}, and case {case.id!r} has none")
+        if misfit := self.misfit(case):
+            raise RubricError(f"case {case.id!r}: {misfit}")
         texts = (
             *case.responses,
             *case.references,

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +64,36 @@ def lock(path: Path) -> int:
 
 def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     """Open the database; a file that is something else is refused and left as it is."""
-    if header := _header(path):
-        if not header.startswith(b"SQLite format 3\0") or header[68:] != _APPLICATION.to_bytes(4, "big"):
-            raise StoreError(f"{str(path)!r} is not a run file; it was left as it is")
+    header = _header(path)
+    if header and not (header.startswith(b"SQLite format 3\0") and header[68:] == _APPLICATION.to_bytes(4, "big")):
+        raise StoreError(f"{str(path)!r} is not a run file; it was left as it is")
     with explained(path, writing=writing):
-        uri = f"{path.absolute().as_uri()}?mode={'rwc' if writing else 'ro'}"
+        # Even a reader may have to mend what a kill left in the middle of a commit.
+        uri = f"{path.absolute().as_uri()}?mode={'rwc' if writing else 'rw'}"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=30)
-        if writing:
-            # First, and not through the log, so that the header of the file says at any moment whose it is.
-            if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
-                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+        if not writing:
+            connection.execute("PRAGMA query_only = ON")
+        # First, and not through the log, so that the header of the file says at any moment whose it is.
+        if writing and connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     return connection
+
+
+def writer(path: Path) -> sqlite3.Connection:
+    """Open a file that was looked through for writing through a log, each commit on the disk before it counts."""
+    connection = connect(path, writing=True)
+    with explained(path, writing=True):
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def settle(connection: sqlite3.Connection) -> None:
+    """Let go of the log, unless others look on: a file without one can be read where nothing can be written."""
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("SELECT count(*) FROM about").fetchone()  # to see that there is a log
+        connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _header(path: Path) -> bytes:
@@ -94,7 +111,7 @@ def lay_out(connection: sqlite3.Connection, path: Path, provenance: Provenance, 
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if said != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {said}")
+            raise sqlite3.DatabaseError(f"malformed: {said.splitlines()[-1]}")
         return
     about = {
         "id": f"{path.stem}-{int(time.time())}",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
 from judge.cascade import Cascade
-from judge.errors import StoreError
 from judge.store import Store
 from judge.types import Case, Verdict
+
+#: Enough for verdicts to share commits when evaluators decide thousands a second.
+AHEAD = 256
 
 
 class Result(NamedTuple):
@@ -42,55 +44,67 @@ def run(
     store: Store | None = None,
     retry_errors: bool = False,
     stop: threading.Event | None = None,
-) -> Iterator[Result]:
+    recall: bool = False,
+) -> Generator[Result, None, None]:
     """Judge cases and yield each result when it is done (and, with a store, on the disk).
 
-    `in_flight` cases are worked on at once, and as many may wait to be stored. Cases that the store has are
-    skipped. Setting `stop` ends the run after the cases that are in flight. An error of one thread (ModelDown,
-    StoreError, InputError) stops the others in the same way and is then raised; what was stored stays.
+    `in_flight` cases are worked on at once; at most AHEAD more wait for that or to be stored. Cases that the
+    store has are skipped. Setting `stop` ends the run after the cases that are in flight. An error of one thread
+    (ModelDown, StoreError, InputError) stops the others in the same way and is then raised; what was stored stays.
     """
-    ending = threading.Event()  # set when no further case is to be handed out
+    ending = threading.Event()  # set when no further case is to be begun
     waiting: queue.SimpleQueue[Case | None] = queue.SimpleQueue()
     finished: queue.SimpleQueue[Result | _Failed | _Fed] = queue.SimpleQueue()
-    room = threading.Semaphore(2 * in_flight)  # cases handed out whose result has not been taken
+    room = threading.Semaphore(in_flight + AHEAD)  # cases handed out whose result has not been taken
+
+    def over() -> bool:
+        return ending.is_set() or (stop is not None and stop.is_set())
 
     def feed() -> None:
         """Hand out the cases that have no verdict yet, then one None for each worker."""
         handed, error = 0, None
         try:
             for case in cases:
-                if store is not None and store.has(case, retry_errors=retry_errors):
+                known = store is not None and store.has(case, retry_errors=retry_errors)
+                if known and not recall:
                     continue
                 room.acquire()
-                if ending.is_set() or (stop and stop.is_set()):
+                if over():
                     break
                 handed += 1
-                waiting.put(case)
+                if known:
+                    finished.put(_recalled(store, case))
+                else:
+                    waiting.put(case)
         except BaseException as caught:  # noqa: BLE001 - carried to the consumer, which raises it
             error = caught
+            ending.set()
         finished.put(_Fed(handed, error))
         for _ in range(in_flight):
             waiting.put(None)
 
     def work() -> None:
         while (case := waiting.get()) is not None:
-            if ending.is_set():
+            if over():
                 finished.put(_Failed(None))
                 continue
             try:
                 kept = store.kept(case) if store is not None and retry_errors else ()
                 outcome = cascade.decide(case, kept=kept)
             except BaseException as error:  # noqa: BLE001 - the same
-                finished.put(_Failed(error))
+                settle(None, error)
                 continue
             result = Result(case, outcome.verdict)
             if store is None:
-                finished.put(result)
+                settle(result, None)
             else:
-                store.put(case, outcome, functools.partial(stored, result))
+                store.put(case, outcome, functools.partial(settle, result))
 
-    def stored(result: Result, error: StoreError | None) -> None:
-        finished.put(result if error is None else _Failed(error))
+    def settle(result: Result | None, error: BaseException | None) -> None:
+        """Tell the consumer what became of a case; an error ends the run before another case is begun."""
+        if error is not None:
+            ending.set()
+        finished.put(result if result and error is None else _Failed(error))
 
     for target in [feed, *[work] * in_flight]:
         threading.Thread(target=target, name=f"judge-{target.__name__}", daemon=True).start()
@@ -106,10 +120,15 @@ def run(
             if isinstance(item, Result):
                 yield item
             elif item.error is not None:
-                ending.set()
                 first_error = first_error or item.error
     finally:
         ending.set()
         room.release(in_flight)
     if first_error is not None:
         raise first_error
+
+
+def _recalled(store: Store | None, case: Case) -> Result:
+    stored = store.get(case.id) if store is not None else None
+    assert stored is not None
+    return Result(case, stored.verdict)

@@ -14,10 +14,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+
+from pydantic import ValidationError
 
 from judge import runfile
 from judge.agent import Deliberation
@@ -68,7 +70,7 @@ class Store:
                 runfile.lay_out(connection, path, provenance, rubrics)
             store = cls(path, connection, lock)
             runfile.ensure_same_settings(store.run, provenance, path)
-            writer = runfile.connect(path, writing=True)
+            writer = runfile.writer(path)
             undo.pop_all()
         store._writer = threading.Thread(target=store._write_all, args=(writer,), name="judge-store", daemon=True)
         store._writer.start()
@@ -120,14 +122,14 @@ class Store:
 
     def get(self, case_id: str) -> Stored | None:
         """Return the current verdict on a case."""
-        row = self._one("SELECT judged, verdict FROM verdicts WHERE case_id = ? AND superseded = 0", case_id)
+        row = self._one("SELECT case_id, judged, verdict FROM verdicts WHERE case_id = ? AND superseded = 0", case_id)
         return None if row is None else self._stored(row)
 
     def all(self) -> Iterator[Stored]:
         """Yield every current verdict in the order in which they were stored, in bounded memory."""
         yield from map(
             self._stored,
-            self.query("SELECT judged, verdict FROM verdicts WHERE superseded = 0 ORDER BY number"),
+            self.query("SELECT case_id, judged, verdict FROM verdicts WHERE superseded = 0 ORDER BY number"),
         )
 
     def exchanges(self, case_id: str) -> list[Exchange]:
@@ -137,7 +139,7 @@ class Store:
             "WHERE case_id = ? AND superseded = 0 ORDER BY vote, turn",
             case_id,
         )
-        return [_exchange(row) for row in rows]
+        return [self._exchange(row) for row in rows]
 
     def replies(self, member: str, request_digest: str) -> list[Exchange]:
         """Return every exchange recorded for the same request to the same model: current ones first, then by age."""
@@ -147,7 +149,7 @@ class Store:
             _key(request_digest),
             member,
         )
-        return [_exchange(row) for row in rows]
+        return [self._exchange(row) for row in rows]
 
     def query(self, sql: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a read-only query, a thousand at a time."""
@@ -168,6 +170,8 @@ class Store:
             self._writer.join()
             self._writer = None
         with self._read_lock:
+            if self._lock is not None:
+                runfile.settle(self._reader)
             self._reader.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -185,9 +189,30 @@ class Store:
         return next(iter(self.query(sql, *parameters)), None)
 
     def _stored(self, row: tuple[Any, ...]) -> Stored:
-        verdict = Verdict.model_validate_json(row[1])
-        verdict = verdict.model_copy(update={"provenance": self.run.provenance})
-        return Stored(Case.model_validate_json(row[0]), verdict)
+        case_id, judged, verdict = row
+        with self._intact(case_id):
+            case, found = Case.model_validate_json(judged), Verdict.model_validate_json(verdict)
+            return Stored(case, found.model_copy(update={"provenance": self.run.provenance}))
+
+    def _exchange(self, row: tuple[Any, ...]) -> Exchange:
+        case_id, vote, turn, member, request, reply, failure = row
+        with self._intact(case_id):
+            return Exchange(
+                vote=vote,
+                turn=turn,
+                member=member,
+                request=Request.model_validate_json(request).model_copy(update={"case_id": case_id, "turn": turn}),
+                reply=reply and Reply.model_validate_json(reply),
+                failure=failure and Failure.model_validate_json(failure),
+            )
+
+    @contextmanager
+    def _intact(self, case_id: str) -> Iterator[None]:
+        try:
+            yield
+        except ValidationError as error:
+            said = error.errors()[0]["msg"]
+            raise StoreError(f"run file {str(self.path)!r} is damaged: case {case_id!r}: {said}") from None
 
     def _write_all(self, connection: sqlite3.Connection) -> None:
         """The writer thread: take everything that waits, commit it at once, then tell those who wait."""
@@ -269,15 +294,3 @@ def _row(number: int, exchange: Exchange) -> tuple[Any, ...]:
 
 def _key(request_digest: str) -> bytes:
     return bytes.fromhex(request_digest)[:16]
-
-
-def _exchange(row: tuple[Any, ...]) -> Exchange:
-    case_id, vote, turn, member, request, reply, failure = row
-    return Exchange(
-        vote=vote,
-        turn=turn,
-        member=member,
-        request=Request.model_validate_json(request).model_copy(update={"case_id": case_id, "turn": turn}),
-        reply=reply and Reply.model_validate_json(reply),
-        failure=failure and Failure.model_validate_json(failure),
-    )

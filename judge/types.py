@@ -72,8 +72,8 @@ class Case(Record):
                     raise ValueError(f"give {one!r} or {many!r}, not both")
                 value = data.pop(one)
                 data[many] = () if value is None and one == "reference" else (value,)
-        if isinstance(label := data.get("label"), bool):
-            data["label"] = "correct" if label else "incorrect"
+        if (truth := str(data.get("label")).lower()) in ("true", "false"):
+            data["label"] = "correct" if truth == "true" else "incorrect"
         if data.get("id") is None:
             data["id"] = "c-" + digest(json.dumps(data, sort_keys=True, default=str))[:16]
         return data
@@ -138,8 +138,8 @@ class Finding(Record):
 
     @model_validator(mode="after")
     def _decisions_have_a_basis(self) -> Self:
-        if self.outcome != "undecided" and self.basis is None:
-            raise ValueError(f"a finding that says {self.outcome!r} needs a basis")
+        if (self.outcome == "undecided") != (self.basis is None):
+            raise ValueError(f"a finding that says {self.outcome!r} has a basis if, and only if, it decides")
         return self
 
     @classmethod

@@ -38,7 +38,7 @@ class Workers:
         self.deadline_s = deadline_s
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(size or os.cpu_count() or 1):
-            self._idle.put(None)
+            self._idle.put(None)  # a place whose worker is started when it is needed
         self._started: set[_Worker] = set()
         self._lock = threading.Lock()
         atexit.register(self.close)
@@ -47,7 +47,7 @@ class Workers:
         """Ask an evaluator; a timeout or a crash is ``undecided``."""
         worker = self._idle.get()
         try:
-            if worker is None:
+            if worker is None or worker.dead:
                 worker = _Worker()
                 with self._lock:
                     self._started.add(worker)
@@ -55,7 +55,7 @@ class Workers:
         except (_Late, _Gone) as problem:
             if worker is not None:
                 self._drop(worker)
-            worker = None
+            worker = None  # its place is free for a new one
             cause = "evaluator_timeout" if isinstance(problem, _Late) else "evaluator_crash"
             return Finding.undecided(
                 f"{evaluator.name} {problem}",
@@ -65,7 +65,8 @@ class Workers:
             self._idle.put(worker)
 
     def close(self) -> None:
-        """Kill all workers."""
+        """Kill all workers; a later check starts new ones."""
+        atexit.unregister(self.close)
         with self._lock:
             started = list(self._started)
         for worker in started:
@@ -88,14 +89,18 @@ class _Gone(Exception):
 class _Worker:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "judge.workers"],
+            [sys.executable, "-P", "-m", "judge.workers"],  # -P: nothing in the user's folder can stand in for judge
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
         self._loaded: set[str] = set()
         self._pending = b""
-        self._tell({"path": sys.path}, within=_LOADING_S)
+        try:
+            self._tell({"path": sys.path}, within=_LOADING_S)
+        except (_Late, _Gone):
+            self.kill()
+            raise
 
     def check(self, evaluator: Evaluator, case: Case, *, deadline_s: float) -> Finding:
         if evaluator.name not in self._loaded:
@@ -107,6 +112,10 @@ class _Worker:
             {"check": evaluator.name, "case": case.model_dump_json(), "within": deadline_s}, within=deadline_s
         )
         return Finding.model_validate(answer)
+
+    @property
+    def dead(self) -> bool:
+        return self._process.poll() is not None
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -126,9 +135,11 @@ class _Worker:
         except OSError:
             raise _Gone("died in its worker") from None
         output = self._process.stdout.fileno()
+        poll = select.poll()  # which, unlike select, takes any number of open files
+        poll.register(output, select.POLLIN)
         while b"\n" not in self._pending:
             left = end - time.monotonic()
-            if left <= 0 or not select.select([output], [], [], left)[0]:
+            if left <= 0 or not poll.poll(left * 1000):
                 raise _Late(f"took longer than {within:g} s and was stopped")
             chunk = os.read(output, 1 << 16)
             if not chunk:
@@ -163,10 +174,11 @@ def ensure_sendable(evaluator: Evaluator) -> None:
 
 def _serve() -> None:
     """Answer requests until the input ends. Prints of an evaluator go to stderr."""
-    answers = os.fdopen(os.dup(1), "wb")
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     loaded: dict[str, Evaluator] = {}
-    for line in sys.stdin.buffer:
+    for line in requests:
         request = json.loads(line)
         answer: Any = "ok"
         if "path" in request:
@@ -190,6 +202,8 @@ def guarded(evaluator: Evaluator, case: Case) -> Finding:
     """Ask an evaluator in this thread; a crash, or a finding it may not give, is ``undecided``."""
     try:
         finding = evaluator.check(case)
+        if not isinstance(finding, Finding):
+            raise TypeError(f"check() returned {type(finding).__name__}, not a Finding")
     except Exception as error:  # noqa: BLE001 - an evaluator is foreign code; its crash is recorded, not scored
         message = f"{evaluator.name} crashed: {type(error).__name__}: {error}"
         return Finding.undecided(message, error=Failure(cause="evaluator_crash", message=message))

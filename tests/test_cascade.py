@@ -1,6 +1,7 @@
 """The way of one case: evaluators first, cheapest first, then a panel whose votes cannot overturn a finding."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,7 @@ def test_an_evaluator_that_cannot_do_better_is_not_asked() -> None:
         (RuntimeError("boom"), "evaluator_crash"),
         (Finding(outcome="incorrect", basis="proof", because="x"), "evaluator_breach"),
         (Finding(outcome="correct", basis="proof", because="x"), "evaluator_breach"),
+        (None, "evaluator_crash"),
     ],
 )
 def test_a_crash_or_a_broken_promise_is_undecided(finding: Any, cause: str) -> None:
@@ -148,8 +150,33 @@ def test_votes_are_asked_at_the_same_time() -> None:
 def test_rubrics_with_other_labels_cannot_vote_together() -> None:
     with pytest.raises(ConfigError, match="labels differ"):
         Judge(model=says("correct"), rubric=["correctness", "grade"])
+    with pytest.raises(ConfigError, match="same member twice"):
+        Judge(model=says("correct"), temperature=(0.5, 0.5))
+    other = Rubric.parse("correctness", Rubric.find("correctness").text + " ")
+    with pytest.raises(ConfigError, match="two different rubrics"):
+        Judge(model=says("correct"), rubric=["correctness", other])
     with pytest.raises(ConfigError, match="too few"):
         Judge(model=[says("correct"), says("incorrect")], votes=1)
+
+
+def test_a_judge_that_was_closed_can_be_used_again() -> None:
+    judge = Judge(model=says("correct"), votes=3, tools="none")
+    judge.close()
+    assert judge.decide(OPEN).label == "correct"
+
+
+def test_a_second_run_also_yields_what_is_stored(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(request: Any) -> dict[str, str]:
+        asked.append(request.case_id)
+        return {"reason": "r", "label": "correct"}
+
+    cases = [Case(id=str(n), response="a", reference="b") for n in range(5)]
+    for _ in range(2):
+        with Judge(model=ScriptedModel(answer), tools="none") as judge:
+            assert sorted(v.case_id for v in judge.run(cases, path=tmp_path / "x.judge")) == [c.id for c in cases]
+    assert sorted(asked) == [c.id for c in cases]
 
 
 def test_a_grade_has_a_median_and_a_spread() -> None:
@@ -179,7 +206,14 @@ def test_the_fingerprint_follows_what_could_change_a_verdict_and_nothing_else() 
     base = fingerprint()
     assert fingerprint() == base
     assert fingerprint(in_flight=3, timeout_s=5) == base
-    changes = ({"votes": 3}, {"seed": 1}, {"model": says("x")}, {"evaluators": ["exact"]}, {"max_tokens": 7})
+    changes = (
+        {"votes": 3},
+        {"seed": 1},
+        {"criterion": "x"},
+        {"model": says("x")},
+        {"evaluators": ["exact"]},
+        {"max_tokens": 7},
+    )
     for change in changes:
         assert fingerprint(**change) != base, change
     own = Rubric.parse("correctness", Rubric.find("correctness").text + " ")

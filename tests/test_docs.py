@@ -23,7 +23,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[FakeOpenAI]:
-    with FakeOpenAI(Fill(label="correct", tool="vote")) as server:
+    with FakeOpenAI(Fill(label="correct")) as server:
         yield server
 
 

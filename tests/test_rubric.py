@@ -30,7 +30,8 @@ def parse(front: str, body: str = BODY) -> Rubric:
 def test_shipped_rubrics_render_every_kind_of_case_they_take(name: str) -> None:
     rubric = Rubric.find(name)
     assert rubric.labels == SHIPPED[name]
-    case = Case(question="Q?", responses=["one", "two"], references=["r1", "r2"], context="con", criterion="cri")
+    responses = ["one", "two"] if name == "preference" else ["one"]
+    case = Case(question="Q?", responses=responses, references=["r1", "r2"], context="con", criterion="cri")
     system, user = rubric.render(case)
     assert (system.role, user.role) == ("system", "user")
     assert "is data" in system.content
@@ -48,9 +49,14 @@ def test_the_reason_is_asked_for_before_the_label(name: str) -> None:
 
 
 def test_a_rubric_says_what_a_case_lacks() -> None:
-    assert Rubric.find("correctness").missing(Case(response="x")) == "reference"
-    assert Rubric.find("preference").missing(Case(response="x", question="q")) == "two responses"
-    assert Rubric.find("grade").missing(Case(response="x")) == "criterion"
+    def misfit(name: str, case: Case) -> str:
+        return Rubric.find(name).misfit(case) or ""
+
+    assert "needs a reference" in misfit("correctness", Case(response="x"))
+    assert "needs two responses" in misfit("preference", Case(response="x", question="q"))
+    assert "needs a criterion" in misfit("grade", Case(response="x"))
+    assert "judges one response" in misfit("correctness", Case(responses=["x", "y"], reference="r"))
+    assert misfit("correctness", Case(response="x", reference="r")) == ""
     with pytest.raises(RubricError, match="needs a reference"):
         Rubric.find("correctness").render(Case(response="x"))
 
@@ -67,6 +73,7 @@ def test_a_rubric_says_what_a_case_lacks() -> None:
         ("labels: [a, b]\nlabel: c", BODY, "label"),
         ("labels: [a, b", BODY, "not YAML"),
         ("labels: [a, a]", BODY, "twice"),
+        ("labels: [a, undecided]", BODY, "another word"),
         ("labels: [a, b]\nschema: nowhere:Vote", BODY, "cannot be imported"),
         ("labels: [a, b]\nneeds: [answer]", BODY, "needs"),
     ],
@@ -82,9 +89,15 @@ def test_front_matter_is_required() -> None:
 
 
 def test_a_response_without_a_fence_is_refused() -> None:
-    for expression in ("case.response", "case.responses", "case.response ~ 'x'", "case.response | upper"):
+    for expression in (
+        "case.response",
+        "case.responses",
+        "case.response ~ 'x'",
+        "case.response | upper",
+        "case.response._text",
+    ):
         rubric = parse("labels: [a, b]", BODY.replace("fence(case.response)", expression))
-        with pytest.raises(RubricError, match="fence"):
+        with pytest.raises(RubricError, match=r"fence|unsafe"):
             rubric.render(Case(response="x"))
 
 

@@ -44,13 +44,10 @@ def _root(
     pass
 
 
-def main() -> None:
-    """Run the command line; an error of ours is one clear line and an exit code."""
+def main(words: list[str] | None = None) -> None:
+    """Run the command line, that of the process or the given words; an error is one clear line and an exit code."""
     try:
-        app()
+        app(words)
     except JudgeError as error:
         typer.echo(f"judge: {error}", err=True)
         sys.exit(3 if isinstance(error, ModelDown) else 2)
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        sys.stderr.close()
-        sys.exit(0)

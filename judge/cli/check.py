@@ -44,7 +44,7 @@ def check(
     else:
         typer.echo(common.headline(verdict))
         for failure in verdict.failures:
-            typer.echo(f"  failed ({failure.cause}): {failure.message}")
+            typer.echo(f"  failed ({failure.cause}): {common.one_line(failure.message)}")
         if verdict.decided_by == "nobody" and found.settings.model == ("none",):
             typer.echo("  ask a model: add --model openai:NAME")
     raise typer.Exit(1 if verdict.label in ("incorrect", "undecided") else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,7 +47,19 @@ def echo_json(value: Any) -> None:
 def headline(verdict: Verdict) -> str:
     """Return a verdict in one line: the label, who decided, and why."""
     sure = f" ({verdict.basis})" if verdict.basis not in (None, "vote") else ""
-    return f"{verdict.label}  {verdict.decided_by}{sure}: {verdict.because}"
+    return f"{verdict.label}  {verdict.decided_by}{sure}: {one_line(verdict.because)}"
+
+
+def one_line(text: str) -> str:
+    """Return a text that came in as one line without control characters, so that it cannot look like ours."""
+    return harmless(" ".join(text.split()))
+
+
+def harmless(text: str) -> str:
+    """Return a text with every control character but line ends and tabs spelled out: a terminal obeys those."""
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else f"\\u{ord(c):04x}" for c in text
+    )
 
 
 def table(rows: Iterable[Iterable[object]]) -> str:
@@ -62,5 +75,5 @@ def table(rows: Iterable[Iterable[object]]) -> str:
 
 
 def indented(text: str, by: str = "    ") -> str:
-    """Return a text with each line moved to the right."""
-    return "\n".join(by + line for line in text.splitlines())
+    """Return a text that came in with each line moved to the right, and harmless."""
+    return "\n".join(by + line for line in harmless(text).split("\n"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,15 +26,17 @@ def export(
     writers = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
     if to.suffix not in writers:
         raise ConfigError(f"cannot export to {to.name!r}: the name has to end in {', '.join(writers)}")
+    if to.resolve() == run.resolve():
+        raise ConfigError(f"cannot export to {str(to)!r}: it is the run file itself")
     unfinished = to.with_name(to.name + ".part")
-    try:
-        with Store.read(run) as store:
+    with Store.read(run) as store:
+        try:
             count = writers[to.suffix](store, unfinished)
-        unfinished.replace(to)
-    except OSError as error:
-        raise ConfigError(f"cannot write {str(to)!r}: {error.strerror}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+            unfinished.replace(to)
+        except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise ConfigError(f"cannot write {str(to)!r}: {error.strerror or error}") from None
     typer.echo(f"{count} verdicts written to {to}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -47,6 +48,7 @@ def show(
     as_json: common.Json = False,
 ) -> None:
     """Show the template of a rubric, or with --case the messages that a model would be sent."""
+    from judge.ballots import ballot_schema
     from judge.errors import InputError
     from judge.inputs import Source
     from judge.rubric import Rubric
@@ -64,8 +66,12 @@ def show(
     if criterion is not None:
         chosen = chosen.model_copy(update={"criterion": criterion})
     messages = rubric.render(chosen)
+    schema = ballot_schema(rubric.Ballot, labels=rubric.values, cites=bool(rubric.tools))
     if as_json:
-        common.echo_json([message.model_dump(include={"role", "content"}) for message in messages])
+        said = [message.model_dump(include={"role", "content"}) for message in messages]
+        common.echo_json({"messages": said, "tools": rubric.tools, "vote": schema})
         return
     for message in messages:
         typer.echo(f"── {message.role} ──\n{message.content}\n")
+    typer.echo(f"── tools that it may call ──\n{', '.join(rubric.tools) or 'none'}\n")
+    typer.echo(f"── the form of its vote ──\n{json.dumps(schema, ensure_ascii=False)}")

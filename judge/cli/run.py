@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import signal
@@ -59,7 +60,7 @@ def run(
     import gc
 
     gc.disable()  # loading makes objects that all stay; looking for garbage among them doubles the time it takes
-    from judge.errors import JudgeError
+    from judge.errors import InputError, JudgeError
     from judge.inputs import Source
     from judge.judging import Judge
     from judge.report import summarise
@@ -72,12 +73,13 @@ def run(
     )  # fmt: skip
     source = Source(cases)
     with Judge.from_settings(found.settings) as judge:
+        _ensure_known(bounds, judge)
         gc.freeze()
         gc.enable()
         survey = _surveyed(source, judge, on_bad_input, limit=limit)
-        path = run_file or _default_path(cases, judge)
+        path = run_file or _default_path(cases, source, judge)
         with Store.open(path, judge.cascade.provenance, rubrics=judge.rubric_texts()) as store:
-            command = _command(path, named=run_file is not None)
+            command = _command()
             try:
                 judge.cascade.preflight()
                 interrupted = _work(judge, source, store, total=survey.cases, limit=limit, retry_errors=retry_errors)
@@ -85,7 +87,7 @@ def run(
                 kept = next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0"))[0]
                 typer.echo(f"judge: {error}", err=True)
                 typer.echo(f"judge: {kept} verdicts are kept in {path}; continue with: {command}", err=True)
-                raise typer.Exit(3) from None
+                raise typer.Exit(2 if isinstance(error, InputError) else 3) from None
             summary = summarise(store)
     _tell(summary, path, as_json=as_json, asked_a_model=judge.cascade.panel is not None, command=command)
     if interrupted:
@@ -127,7 +129,8 @@ def _interruptible() -> Iterator[threading.Event]:
         if stop.is_set():
             os._exit(130)
         stop.set()
-        sys.stderr.write("\njudge: finishing the cases in flight; press Ctrl-C again to stop at once\n")
+        # Not through sys.stderr: it may be in the middle of a write, which this interrupts.
+        os.write(2, b"\njudge: finishing the cases in flight; press Ctrl-C again to stop at once\n")
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
@@ -165,19 +168,27 @@ def _surveyed(source: Source, judge: Judge, on_bad_input: str, *, limit: int | N
     return survey
 
 
-def _default_path(cases: str, judge: Judge) -> Path:
+def _default_path(cases: str, source: Source, judge: Judge) -> Path:
     from judge.types import digest
 
     stem = "stdin" if cases == "-" else Path(cases).stem
-    where = "-" if cases == "-" else str(Path(cases).resolve())
-    return Path("runs") / f"{stem}-{digest(where, judge.cascade.provenance.fingerprint)[:8]}.judge"
+    return Path("runs") / f"{stem}-{digest(source.identity, judge.cascade.provenance.fingerprint)[:8]}.judge"
 
 
-def _command(path: Path, *, named: bool) -> str:
-    """Return the command that continues this run."""
-    words = ["judge", *sys.argv[1:]]
-    words = [word for word in words if word != "--retry-errors"]
-    return shlex.join(words) if named or words[-1:] else f"judge run --run {path}"
+def _command() -> str:
+    """Return the command that continues this run: the same one."""
+    return shlex.join(["judge", *(word for word in sys.argv[1:] if word != "--retry-errors")])
+
+
+def _asking() -> str:
+    """Return the command that asks a model as well, in a run file of its own."""
+    words, kept = iter(sys.argv[1:]), []
+    for word in words:
+        if word in ("--run", "--model", "-m"):
+            next(words, None)
+        elif not word.startswith(("--run=", "--model=")):
+            kept.append(word)
+    return shlex.join(["judge", *kept, "--model", "openai:NAME"])
 
 
 def _tell(summary: Summary, path: Path, *, as_json: bool, asked_a_model: bool, command: str) -> None:
@@ -187,7 +198,7 @@ def _tell(summary: Summary, path: Path, *, as_json: bool, asked_a_model: bool, c
         common.echo_json(summary.model_dump(mode="json") | {"path": str(path)})
         return
     typer.echo(describe(summary, path))
-    for line in advice(summary, asked_a_model=asked_a_model, command=command):
+    for line in advice(summary, asked_a_model=asked_a_model, command=command, asking=_asking()):
         typer.echo(line)
     typer.echo(f"See why: judge show {path} CASE")
 
@@ -200,11 +211,25 @@ def _bound(text: str) -> tuple[str, float]:
     try:
         if not equals:
             raise ValueError
-        return name, float(value)
+        if not math.isfinite(least := float(value)):
+            raise ValueError
+        return name, least
     except ValueError:
         raise ConfigError(
             f"--fail-under {text!r} has to be METRIC=NUMBER; metrics: {', '.join(METRICS)}, or a label for its share"
         ) from None
+
+
+def _ensure_known(bounds: list[tuple[str, float]], judge: Judge) -> None:
+    """Raise ConfigError, before any work, for a figure that no run of this judge can have."""
+    from judge.errors import ConfigError, nearest
+    from judge.report import METRICS
+
+    panel = judge.cascade.panel
+    known = [*METRICS, *(panel.labels if panel else ("correct", "incorrect")), "undecided"]
+    for name, _ in bounds:
+        if name not in known:
+            raise ConfigError(f"--fail-under: unknown metric {name!r}.{nearest(name, known)} Known: {', '.join(known)}")
 
 
 def _verdict_on(summary: Summary, bounds: list[tuple[str, float]]) -> int:

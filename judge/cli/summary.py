@@ -32,7 +32,7 @@ def describe(summary: Summary, path: Path) -> str:
     return "\n".join(lines)
 
 
-def advice(summary: Summary, *, asked_a_model: bool, command: str) -> list[str]:
+def advice(summary: Summary, *, asked_a_model: bool, command: str, asking: str) -> list[str]:
     """Return what a user can do about what is undecided."""
     undecided = summary.cases - summary.decided
     lines = []
@@ -43,7 +43,7 @@ def advice(summary: Summary, *, asked_a_model: bool, command: str) -> list[str]:
     if undecided > summary.errors and not asked_a_model:
         lines.append(
             f"{undecided - summary.errors} cases are undecided: no evaluator could tell, and no model was asked. "
-            f"Ask one: {command} --model openai:NAME"
+            f"Ask one: {asking}"
         )
     elif undecided > summary.errors:
         lines.append(

@@ -8,12 +8,15 @@ Pure functions. An answer that is not what the API promises becomes a ModelError
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from judge.errors import ModelBusy, ModelError
 from judge.protocols import Message, Reply, Request, ToolCall
 from judge.types import Usage
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Dialect(NamedTuple):
@@ -28,12 +31,19 @@ def payload(text: str) -> Mapping[str, Any]:
     """Return the JSON object of a response body that came with status 200."""
     try:
         value = json.loads(text)
-    except ValueError:
+        if _SURROGATE.search(text):
+            value = json.loads(well_formed(json.dumps(value, ensure_ascii=False)))
+    except (ValueError, RecursionError):
         kind, cause = ("HTML", "html") if text.lstrip()[:1] == "<" else ("no JSON", "bad_payload")
         raise ModelBusy(f"the server answered {kind} with status 200: {text[:120]!r}", cause=cause) from None
     if not isinstance(value, dict):
         raise ModelError(f"the server answered {type(value).__name__}, not an object", cause="bad_payload")
     return value
+
+
+def well_formed(text: str) -> str:
+    """Return the text with "?" for each half of a surrogate pair, which could not be stored."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def as_prose(request: Request) -> Request:
@@ -104,13 +114,13 @@ def _read_chat(body: Mapping[str, Any]) -> Reply:
     calls = tuple(
         ToolCall(
             id=str(call.get("id") or f"call_{n}"),
-            name=str((call.get("function") or {}).get("name")),
-            arguments=_text((call.get("function") or {}).get("arguments")),
+            name=str(_object(call.get("function")).get("name")),
+            arguments=_text(_object(call.get("function")).get("arguments")),
         )
-        for n, call in enumerate(message.get("tool_calls") or ())
+        for n, call in enumerate(_objects(message.get("tool_calls")))
     )
     reasoned = message.get("reasoning_content") or message.get("reasoning")
-    counts = body.get("usage") or {}
+    counts = _object(body.get("usage"))
     return _reply(_text(text), calls, bool(reasoned), counts.get("prompt_tokens"), counts.get("completion_tokens"))
 
 
@@ -142,7 +152,8 @@ def _write_responses(model: str, request: Request, dropped: frozenset[str]) -> d
 def _response_items(message: Message) -> list[dict[str, Any]]:
     if message.role == "tool":
         return [{"type": "function_call_output", "call_id": message.call_id, "output": message.content}]
-    said = [{"role": message.role, "content": message.content}] if message.content else []
+    silent = message.tool_calls and not message.content
+    said = [] if silent else [{"role": message.role, "content": message.content}]
     return said + [
         {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
         for call in message.tool_calls
@@ -150,33 +161,31 @@ def _response_items(message: Message) -> list[dict[str, Any]]:
 
 
 def _read_responses(body: Mapping[str, Any]) -> Reply:
-    output = body.get("output")
-    if not isinstance(output, list):
+    if not isinstance(body.get("output"), list):
         raise ModelBusy("the server answered without output", cause="no_choices")
-    why = (body.get("incomplete_details") or {}).get("reason")
+    output = _objects(body["output"])
+    why = _object(body.get("incomplete_details")).get("reason")
     if body.get("status") == "incomplete" and why == "content_filter":
         raise ModelError("the server's content filter stopped the reply", cause="content_filter")
     if body.get("status") == "incomplete":
         raise ModelError(f"the reply was cut off ({why}); raise max_tokens", cause="truncated")
     if body.get("status") == "failed":
-        raise ModelBusy(f"the server failed: {(body.get('error') or {}).get('message')}", cause="server")
-    parts = [
-        part
-        for item in output
-        if item.get("type") == "message"
-        for part in item.get("content") or ()
-        if isinstance(part, dict)
-    ]
+        raise ModelBusy(f"the server failed: {_object(body.get('error')).get('message')}", cause="server")
+    parts = [part for item in output if item.get("type") == "message" for part in _objects(item.get("content"))]
     if refusal := next((part.get("refusal") for part in parts if part.get("type") == "refusal"), None):
         raise ModelError(f"the model refused: {str(refusal)[:200]}", cause="refusal")
     text = "".join(_text(part.get("text")) for part in parts if part.get("type") == "output_text")
     calls = tuple(
-        ToolCall(id=str(item.get("call_id")), name=str(item.get("name")), arguments=_text(item.get("arguments")))
-        for item in output
+        ToolCall(
+            id=str(item.get("call_id") or f"call_{n}"),
+            name=str(item.get("name")),
+            arguments=_text(item.get("arguments")),
+        )
+        for n, item in enumerate(output)
         if item.get("type") == "function_call"
     )
     reasoned = any(item.get("type") == "reasoning" for item in output)
-    counts = body.get("usage") or {}
+    counts = _object(body.get("usage"))
     return _reply(text, calls, reasoned, counts.get("input_tokens"), counts.get("output_tokens"))
 
 
@@ -199,6 +208,14 @@ def _reply(
         completion_tokens=completion_tokens if isinstance(completion_tokens, int) else 0,
     )
     return Reply(text=text, tool_calls=calls, usage=usage)
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections import deque
+from weakref import WeakValueDictionary
+
+_gates: WeakValueDictionary[str, Gate] = WeakValueDictionary()
+_looking = threading.Lock()
+
+
+def gate_of(endpoint: str, *, ceiling: int, cap: float) -> Gate:
+    """Return the one gate of an endpoint; models behind the same one share it, with the largest ceiling asked for."""
+    with _looking:
+        gate = _gates.get(endpoint)
+        if gate is None:
+            gate = _gates[endpoint] = Gate(ceiling, cap=cap)
+        elif ceiling > gate.ceiling:
+            gate.ceiling, gate.limit = ceiling, float(ceiling)
+        return gate
 
 
 class Gate:
@@ -29,20 +45,20 @@ class Gate:
     async def enter(self) -> None:
         """Wait for a place."""
         loop = asyncio.get_running_loop()
-        while True:
-            if (pause := self.paused_until - loop.time()) > 0:
-                await asyncio.sleep(pause + random.uniform(0, 0.1 * pause))
-            elif self.in_flight < int(self.limit):
-                self.in_flight += 1
-                return
-            else:
-                place = loop.create_future()
-                self._waiting.append(place)
-                try:
+        try:
+            while True:
+                if (pause := self.paused_until - loop.time()) > 0:
+                    await asyncio.sleep(pause + random.uniform(0, 0.1 * pause))
+                elif self.in_flight < int(self.limit):
+                    self.in_flight += 1
+                    return
+                else:
+                    place = loop.create_future()
+                    self._waiting.append(place)
                     await place
-                except asyncio.CancelledError:
-                    self._wake()
-                    raise
+        except asyncio.CancelledError:  # it may have been woken, also before a pause: the next one is due
+            self._wake()
+            raise
 
     def leave(self) -> None:
         """Give the place back."""
@@ -57,14 +73,17 @@ class Gate:
             self._wake()
 
     def turn_away(self, retry_after: float | None) -> None:
-        """Close for as long as the server asked, or for twice as long as last time, and admit half as many."""
+        """Close for as long as the server asked, or for twice as long as last time, and admit half as many.
+
+        A server that asks for 0 seconds, as some do, has not said how long.
+        """
         now = asyncio.get_running_loop().time()
         self.turned_away += 1
         if now >= self.paused_until:  # one burst of refusals counts once
             self.limit = max(1.0, self.limit / 2)
             self._in_a_row += 1
             backoff = 0.25 * 2.0 ** min(self._in_a_row, 10) * random.uniform(0.5, 1.0)
-            self.paused_until = now + min(self.cap, backoff if retry_after is None else retry_after)
+            self.paused_until = now + min(self.cap, retry_after or backoff)
         elif retry_after is not None:
             self.paused_until = max(self.paused_until, now + min(self.cap, retry_after))
 

@@ -9,7 +9,6 @@ is noticed once and remembered: structured output, a temperature, a seed, the na
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import threading
 import time
@@ -24,10 +23,11 @@ from tenacity.wait import wait_random_exponential
 from judge.errors import ConfigError, ModelBusy, ModelDown, ModelError
 from judge.jsontext import NotJSON, final_object
 from judge.models import ModelOptions
+from judge.models.access import api_key, base_url
 from judge.models.clock import Clock
 from judge.models.dialects import DIALECTS, as_prose, payload
-from judge.models.faults import SchemaRefused, TooMany, cause, refusal, unknown_field
-from judge.models.gate import Gate
+from judge.models.faults import FieldRefused, SchemaRefused, TooMany, cause, refusal
+from judge.models.gate import gate_of
 from judge.models.loop import run
 from judge.protocols import Message, Reply, Request, ToolSpec
 from judge.types import Usage
@@ -45,7 +45,7 @@ def create(name: str, options: ModelOptions) -> OpenAIModel:
 
 
 class OpenAIModel:
-    """Thread-safe. Raises ConfigError when the key's environment variable is missing."""
+    """Thread-safe. Raises ConfigError when the key's environment variable is missing or the base URL is none."""
 
     def __init__(self, name: str, options: ModelOptions | None = None) -> None:
         options = options or ModelOptions()
@@ -53,8 +53,8 @@ class OpenAIModel:
         self._model = name
         self._options = options
         self._dialect = DIALECTS[options.api]
-        self._base_url = options.base_url or os.environ.get("OPENAI_BASE_URL") or None
-        self._key = _key(options, local=self._base_url is not None)
+        self._base_url = base_url(options)
+        self._key = api_key(options, local=self._base_url is not None)
         self._dropped: frozenset[str] = frozenset()
         self._unstructured = 0  # replies in a row that ignored the schema; 2 and it is no longer sent
         self._fruitless = 0
@@ -62,7 +62,7 @@ class OpenAIModel:
         self._last_success = time.monotonic()
         self._probe = threading.Lock()
         self._calls_tools: bool | None = {"auto": None, "native": True, "json": False}[options.tool_calls]
-        self.gate = Gate(options.in_flight, cap=options.retry_after_cap_s)
+        self.gate = gate_of(self._where_to, ceiling=options.in_flight, cap=options.retry_after_cap_s)
 
     def generate(self, request: Request, /) -> Reply:
         """Return the reply. Raises ModelError with its cause, or ModelDown when no call can work."""
@@ -103,13 +103,14 @@ class OpenAIModel:
         if request.output is None:
             reply = await self._send(request, clock)
         elif self._unstructured >= 2:
-            reply = await self._send(as_prose(request), clock)
+            reply = await self._in_words(request, clock)
         else:
             reply = await self._structured(request, clock)
         usage = reply.usage.model_copy(
             update={"calls": clock.calls, "retries": clock.retries, "seconds": round(clock.spent, 6)}
         )
-        return reply.model_copy(update={"usage": self._priced(usage)})
+        notes = (*reply.notes, *(f"asked without {field}, which the server refuses" for field in sorted(self._dropped)))
+        return Reply(text=reply.text, tool_calls=reply.tool_calls, usage=self._priced(usage), notes=notes)
 
     async def _structured(self, request: Request, clock: Clock) -> Reply:
         """Ask with a schema; when the server refuses, ignores or chokes on it, ask in words and remember."""
@@ -128,9 +129,13 @@ class OpenAIModel:
         except ModelError as error:
             if error.cause != "empty":
                 raise
-        reply = await self._send(as_prose(request), clock)
+        reply = await self._in_words(request, clock)
         self._unstructured += doubt
         return reply.model_copy(update={"usage": wasted + reply.usage})
+
+    async def _in_words(self, request: Request, clock: Clock) -> Reply:
+        reply = await self._send(as_prose(request), clock)
+        return reply.model_copy(update={"notes": ("asked for JSON in words, since the server kept to no schema",)})
 
     async def _send(self, request: Request, clock: Clock) -> Reply:
         """Send one request, waiting out what is transient."""
@@ -139,14 +144,12 @@ class OpenAIModel:
             reply = await self._patiently(request, clock)
         except ModelBusy as error:
             self._fruitless += 1
-            if self._successes == before:
-                if error.cause == "connection":
-                    await self._reach()
-                if self._fruitless >= _FRUITLESS:
-                    raise ModelDown(
-                        f"{self._where} failed {self._fruitless} calls in a row, the last with: {error}",
-                        cause="down",
-                    ) from error
+            if error.cause == "connection":
+                await self._reach()
+            if self._fruitless >= _FRUITLESS and self._successes == before:
+                raise ModelDown(
+                    f"{self._where} failed {self._fruitless} calls in a row, the last with: {error}", cause="down"
+                ) from error
             raise ModelError(f"{error} ({_ATTEMPTS} attempts)", cause=error.cause) from error
         self._fruitless = 0
         return reply
@@ -168,13 +171,14 @@ class OpenAIModel:
 
     async def _admitted(self, request: Request, clock: Clock) -> Reply:
         """Send when the gate lets through; "too many requests" goes back to the gate, however often."""
+        began, dropped = time.monotonic(), self._dropped
         while True:
             await self.gate.enter()
             try:
                 with clock:
-                    reply = await self._attempt(request, clock)
+                    reply = await self._attempt(request, clock, dropped | self._dropped)
             except TooMany as error:
-                if time.monotonic() - self._last_success > self._options.patience_s:
+                if time.monotonic() - max(began, self._last_success) > self._options.patience_s:
                     raise ModelDown(
                         f"{self._where} has answered nothing but 'too many requests' for "
                         f"{self._options.patience_s:.0f} s: {error}",
@@ -183,25 +187,28 @@ class OpenAIModel:
                 clock.retries += 1
                 self.gate.turn_away(error.retry_after)
                 continue
+            except FieldRefused as error:
+                dropped |= {error.field}
+                continue
             finally:
                 self.gate.leave()
             self.gate.succeeded()
+            self._dropped |= dropped  # only now: the refusal may have been about something else
             self._successes += 1
             self._last_success = time.monotonic()
             return reply
 
-    async def _attempt(self, request: Request, clock: Clock) -> Reply:
-        body = self._dialect.write(self._model, request, self._dropped)
+    async def _attempt(self, request: Request, clock: Clock, dropped: frozenset[str]) -> Reply:
+        body = self._dialect.write(self._model, request, dropped)
         try:
             async with asyncio.timeout(clock.left):
                 text = await self._client.post(self._url, cast_to=str, body=body)
         except TimeoutError:
             raise ModelError(f"{self._where} gave no answer within {clock.budget:g} s", cause="timeout") from None
         except openai.APIStatusError as error:
-            if (field := unknown_field(error, body)) is not None:
-                self._dropped |= {field}
-                return await self._attempt(request, clock)
-            raise refusal(error, self._where, with_schema=request.output is not None) from error
+            raise refusal(
+                error, self._where, body=body, with_schema=request.output is not None, proven=self._successes > 0
+            ) from error
         except openai.APIConnectionError as error:  # the SDK calls some dropped connections timeouts, too
             raise ModelBusy(f"{self._where} cannot be reached: {cause(error)}", cause="connection") from error
         return self._dialect.read(payload(text))
@@ -242,8 +249,12 @@ class OpenAIModel:
         return usage.model_copy(update={"cost": cost / 1e6})
 
     @property
+    def _where_to(self) -> str:
+        return self._base_url or "https://api.openai.com/v1"
+
+    @property
     def _where(self) -> str:
-        return f"model {self._model!r} at {self._base_url or 'https://api.openai.com/v1'}"
+        return f"model {self._model!r} at {self._where_to}"
 
 
 _jitter = wait_random_exponential(multiplier=2 * _FIRST_WAIT_S, max=8)
@@ -256,17 +267,6 @@ def _wait(state: RetryCallState) -> float:
 def _pause(error: BaseException | None, otherwise: float) -> float:
     asked = error.retry_after if isinstance(error, ModelBusy) else None
     return otherwise if asked is None else min(30.0, asked)
-
-
-def _key(options: ModelOptions, *, local: bool) -> str:
-    name = options.api_key_env or "OPENAI_API_KEY"
-    if key := os.environ.get(name):
-        return key
-    if local and options.api_key_env is None:
-        return "none"  # a server of one's own usually wants no key, but the SDK insists on one
-    raise ConfigError(
-        f"the environment variable {name} is not set: export it, or give --base-url for a server without a key"
-    )
 
 
 def _limits(in_flight: int) -> Any:

@@ -107,9 +107,9 @@ def _function(path: Path, name: str) -> Answer:
 
 def _rules(path: Path) -> list[Rule]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(f"script {str(path)!r} cannot be read: {error.strerror}") from None
+        lines = path.read_text(encoding="utf-8").split("\n")  # JSON strings may hold other line separators
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"script {str(path)!r} cannot be read: {error}") from None
     rules = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -57,25 +57,20 @@ class Number:
         doubts = []
         for text in case.references:
             gold = read(text)
+            pair = f"{case.response.strip()} against {text.strip()}"
             if gold is None:
                 doubts.append(f"the reference {text.strip()[:80]!r} is not a plain number")
             elif said.value == gold.value:
                 basis: Basis = "rule" if said.comma or gold.comma else "proof"
-                return _finding(
-                    case,
-                    text,
-                    "correct",
-                    basis=basis,
-                    because=f"{_show(case.response)} = {_show(text)} exactly",
-                )
-            elif doubt := _doubt(said, gold):
-                doubts.append(f"{_show(case.response)} against {_show(text)}: {doubt}")
+                because = f"{case.response.strip()} = {text.strip()} exactly"
+                return _finding("correct", basis=basis, because=because, request=pair)
+            elif any(_may_be_rounded(a, b) or _may_be_rounded(b, a) for a in _other(said) for b in _other(gold)):
+                doubts.append(f"{pair}: rounding, a percent sign or a separator may be all that differs")
         if doubts:
             return Finding.undecided(doubts[0])
-        text = case.references[0]
-        difference = said.value - Fraction(read(text).value)  # type: ignore[union-attr]
-        because = f"{_show(case.response)} is not {_show(text)}: they differ by {_short(abs(difference))}"
-        return _finding(case, text, "incorrect", basis="proof", because=because)
+        text = case.references[0].strip()
+        because = f"{case.response.strip()} is not {text}: they differ by {_short(said, read(text))}"
+        return _finding("incorrect", basis="proof", because=because, request=f"{case.response.strip()} against {text}")
 
 
 def read(text: str) -> Reading | None:
@@ -108,20 +103,26 @@ def read(text: str) -> Reading | None:
     return Reading(value, "integer", **marks)
 
 
-def _doubt(said: Reading, gold: Reading) -> str | None:
-    """Return which convention could make two different numbers the same answer, or None."""
-    if said.percent != gold.percent and said.value in (gold.value * 100, gold.value / 100):
-        return "only one of them has a percent sign"
-    for one, other in ((said, gold), (gold, said)):
-        if one.comma and other.value in (one.value / 1000**n for n in range(1, 4)):
-            return "the comma may mark decimals"
-        if _may_be_rounded(one, other):
-            return "one may be the other, rounded"
-    return None
+def _other(number: Reading) -> Iterator[Reading]:
+    """Yield the number as it was read, and as another convention would read what is written."""
+    yield number
+    if number.form == "fraction":
+        return
+    if number.percent:
+        yield number._replace(value=number.value * 100, decimals=number.decimals - 2, percent=False)
+    elif number.form == "decimal":
+        yield number._replace(value=number.value / 100, decimals=number.decimals + 2)
+    if number.comma:  # 3,142 may be 3.142 where commas mark decimals
+        groups = 1 if number.value < 10**6 else 2
+        yield number._replace(value=number.value / 1000**groups, decimals=3 * groups, form="decimal")
+    if number.form == "decimal" and number.decimals == 3:  # and 3.142 may be 3142 there
+        yield number._replace(value=number.value * 1000, decimals=0, form="integer")
 
 
 def _may_be_rounded(short: Reading, long: Reading) -> bool:
-    """Whether the first may be the second, rounded or cut off at the last digit that it states."""
+    """Whether the first is the second, or the second rounded or cut off at the last digit that the first states."""
+    if short.value == long.value:
+        return True
     exact = short.form == "fraction" or (short.form == "integer" and long.form != "decimal")
     if exact or short.value == 0:
         return False
@@ -131,17 +132,15 @@ def _may_be_rounded(short: Reading, long: Reading) -> bool:
     return off <= step / 2 or cut_off
 
 
-def _finding(case: Case, text: str, outcome: Outcome, *, basis: Basis, because: str) -> Finding:
-    seen = Evidence(
-        id="number", source="number", request=f"{_show(case.response)} against {_show(text)}", content=because
-    )
+def _finding(outcome: Outcome, *, basis: Basis, because: str, request: str) -> Finding:
+    seen = Evidence(id="number", source="number", request=request, content=because)
     return Finding(outcome=outcome, basis=basis, because=because, evidence=(seen,))
 
 
-def _show(text: str) -> str:
-    return text.strip()
-
-
-def _short(value: Fraction) -> str:
-    exact = str(value)
-    return exact if len(exact) <= 24 else f"about {float(value):.6g}"
+def _short(said: Reading, gold: Reading | None) -> str:
+    difference = abs(said.value - gold.value) if gold else Fraction(0)
+    exact = str(difference)
+    if len(exact) <= 24:
+        return exact
+    digits = len(str(difference.numerator)) - len(str(difference.denominator))
+    return f"about {float(difference):.6g}" if abs(digits) < 300 else f"about 10^{digits}"
