@@ -65,7 +65,7 @@ class Cascade:
                 ensure_sendable(evaluator)
         self.panel = panel
         self.limits = limits or Limits()
-        self.evaluators = tuple(sorted(evaluators, key=lambda e: not _bounded(e)))
+        self.evaluators = tuple(sorted(evaluators, key=lambda e: (not _bounded(e), getattr(e, "cost", 1))))
         self._reach = {evaluator.name: _reach(evaluator) for evaluator in self.evaluators}
         self._asked = panel is None or {"correct", "incorrect"} <= set(panel.labels)
         self._workers = Workers(deadline_s=deadline_s)

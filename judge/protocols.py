@@ -15,7 +15,8 @@ class Evaluator(Protocol):
 
     ``bases`` says for each outcome which bases the evaluator can reach; a finding outside it is refused.
     ``check`` runs in a worker process that is killed at a deadline, unless the evaluator has an attribute
-    ``bounded = True``: a promise that the time it takes grows at most linearly with a bounded input.
+    ``bounded = True``: a promise that the time it takes grows at most linearly with a bounded input. Evaluators
+    are asked cheapest first: bounded ones, and among them by an attribute ``cost`` (1 where it is absent).
     """
 
     name: str

@@ -49,6 +49,7 @@ class Answer:
         "incorrect": frozenset({"proof", "counterexample", "rule"}),
     }
     bounded = True
+    cost = 2
 
     def check(self, case: Case, /) -> Finding:
         """Compare the answer in the response with each reference."""

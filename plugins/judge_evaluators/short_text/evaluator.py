@@ -79,7 +79,7 @@ def is_short_text(reference: str, question: str) -> bool:
     if _digits(reference):
         asked = question.split()
         return 3 <= len(asked) <= _FACTS and not _MATHS.search(question)
-    return any(len(word) > 1 for word in read(reference).places)
+    return any(len(word) > 1 for word in (*read(reference).places, *_plain(reference)))
 
 
 def _decide(question: str, references: Sequence[str], response: str) -> Finding:
