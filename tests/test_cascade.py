@@ -38,16 +38,16 @@ class Fixed:
 
 def test_a_decisive_finding_is_the_verdict_and_no_model_is_asked() -> None:
     asked = []
-    judge = Judge(model=ScriptedModel(lambda request: asked.append(request) or ""))
+    judge = Judge(model=ScriptedModel(lambda request: asked.append(request) or ""), evaluators=["number", "exact"])
     verdict = judge.decide(Case(response="0.50", reference="1/2"))
     assert (verdict.label, verdict.decided_by, verdict.basis) == ("correct", "number", "proof")
     assert asked == []
     assert verdict.provenance is not None
-    assert verdict.provenance.settings["evaluators"] == {"exact": "1", "number": "1"}
+    assert verdict.provenance.settings["evaluators"] == {"number": "1", "exact": "1"}
 
 
 def test_where_evaluators_abstain_the_panel_votes() -> None:
-    verdict = Judge(model=says("correct"), tools="none").decide(OPEN)
+    verdict = Judge(model=says("correct"), tools="none", evaluators=["exact", "number"]).decide(OPEN)
     assert (verdict.label, verdict.decided_by, verdict.basis, verdict.because) == (
         "correct",
         "panel",
@@ -59,7 +59,7 @@ def test_where_evaluators_abstain_the_panel_votes() -> None:
 
 
 def test_without_a_panel_the_case_is_undecided_and_says_why() -> None:
-    verdict = Judge().decide(OPEN)
+    verdict = Judge(evaluators=["exact"]).decide(OPEN)
     assert (verdict.label, verdict.decided_by) == ("undecided", "nobody")
     assert "the texts differ" in verdict.because
 

@@ -35,7 +35,12 @@ def test_the_wheel_holds_the_core_the_plugins_the_rubrics_and_the_types(wheel: z
     rubrics = {f"judge/_prompts/{path.name}" for path in (ROOT / "prompts").glob("*.j2")}
     assert len(rubrics) == 5
     typed = {f"{package}/py.typed" for package in ("judge", "judge_evaluators", "judge_tools")}
-    assert rubrics | typed | {"judge_evaluators/number.py", "judge_tools/check.py"} <= names
+    assert (
+        rubrics
+        | typed
+        | {"judge_evaluators/number.py", "judge_evaluators/short_text/weights.json", "judge_tools/check.py"}
+        <= names
+    )
     assert not any(name.startswith(("tests/", "examples/")) for name in names)
 
 
@@ -47,4 +52,4 @@ def test_few_things_are_required(wheel: zipfile.ZipFile) -> None:
         for line in lines
         if line.startswith("Requires-Dist") and "extra ==" not in line
     }
-    assert required == {"pydantic", "jinja2", "typer", "rich", "tenacity", "openai", "pyyaml"}
+    assert required == {"pydantic", "jinja2", "typer", "rich", "tenacity", "openai", "pyyaml", "mpmath"}

@@ -8,7 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,9 +30,12 @@ class Ran(NamedTuple):
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment in which nothing of the machine's own is set for `judge`."""
+    """Return an environment in which nothing of the machine's own is set for `judge`.
+
+    Only the two simplest evaluators are asked, so that what these tests show does not change with every new one.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUDGE_", "OPENAI_"))}
-    return {**kept, "NO_COLOR": "1", **(more or {})}
+    return {**kept, "NO_COLOR": "1", "JUDGE_EVALUATORS": "exact,number", **(more or {})}
 
 
 def judge(*words: object, cwd: Path, stdin: str | bytes = b"", env: Mapping[str, str] | None = None) -> Ran:
@@ -51,10 +54,23 @@ def judge(*words: object, cwd: Path, stdin: str | bytes = b"", env: Mapping[str,
     return ran
 
 
+@contextlib.contextmanager
+def _simplest() -> Iterator[None]:
+    """The environment of the other functions, as far as this process needs it."""
+    before = os.environ.get("JUDGE_EVALUATORS")
+    os.environ["JUDGE_EVALUATORS"] = "exact,number"
+    try:
+        yield
+    finally:
+        os.environ.pop("JUDGE_EVALUATORS")
+        if before is not None:
+            os.environ["JUDGE_EVALUATORS"] = before
+
+
 def quick(*words: object, cwd: Path) -> Ran:
     """Run ``judge WORDS`` in this process: a third of a second less, for what needs no process of its own."""
     out, err, code = io.StringIO(), io.StringIO(), None
-    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with contextlib.chdir(cwd), _simplest(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main([str(word) for word in words])
         except SystemExit as ended:

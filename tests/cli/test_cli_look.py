@@ -318,7 +318,7 @@ def test_a_rubric_is_shown_as_it_is_and_as_a_model_would_see_it(tmp_path: Path) 
 def test_plugins_are_listed(tmp_path: Path) -> None:
     listed = quick("plugins", cwd=tmp_path)
     assert listed.code == 0
-    assert "evaluator  number    answer  equijudge" in listed.out
+    assert "judge_evaluators.number:Number" in listed.out
     found = {(plugin["group"], plugin["name"]) for plugin in quick("plugins", "--json", cwd=tmp_path).json}
     assert {("evaluators", "exact"), ("tools", "check"), ("models", "replay")} <= found
 

@@ -42,6 +42,7 @@ class ShortText:
         "incorrect": frozenset({"learned"}),
     }
     bounded = True
+    cost = 3
 
     def check(self, case: Case, /) -> Finding:
         """Compare the response with all references at once."""
