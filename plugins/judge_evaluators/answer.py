@@ -96,7 +96,7 @@ def _name(value: Value) -> str:
 def _shown(value: Value) -> str:
     try:
         return repr(value)[:_READING]
-    except RecursionError:  # a formula of a thousand factors
+    except (RecursionError, ValueError):  # a formula of a thousand factors, an integer of as many digits
         return f"{type(value).__name__} read from {value.source[:_READING]!r}"
 
 

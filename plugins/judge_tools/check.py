@@ -22,8 +22,8 @@ class Check:
 
     name = "check"
     description = (
-        "Compare two answers by program: numbers, fractions, percentages, identical texts. Give the bare answers, "
-        "not whole sentences. 'undecided' means that the program cannot tell, not that they differ."
+        "Compare two answers by program: numbers, formulas, units, dates, sets, options, short texts. Give the bare "
+        "answers, not whole sentences. 'undecided' means that the program cannot tell, not that they differ."
     )
     Arguments = Arguments
 

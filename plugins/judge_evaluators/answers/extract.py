@@ -4,7 +4,7 @@ In this order: what is marked (``\\boxed``, ``<answer>``, ``####``, a JSON field
 is", "the answer is", 答案是), the whole of a short response, its concluding sentence. An answer that is taken
 back gives way to the one after it. Several different answers in one of these places are none.
 
-Not covered: an answer that starts more than 20,000 characters before the end, one that is spread over several
+Not covered: an answer that starts more than 10,000 characters before the end, one that is spread over several
 sentences, one in words inside a longer text (see `short_text`), and languages without a cue in `cues`.
 """
 
