@@ -16,7 +16,7 @@ from judge.actions import VOTE, Ballot, Form, Way, arguments_of, is_object
 from judge.errors import ModelDown, ModelError, RubricError, ToolError, VoteError
 from judge.protocols import CallsTools, Exchange, Message, Model, Reply, Request, Tool, ToolCall
 from judge.rubric import Rubric
-from judge.types import Case, Evidence, Failure, Member, Record, Vote, total
+from judge.types import Case, Evidence, Failure, Member, Record, Usage, Vote, total
 
 
 class Limits(Record):
@@ -60,11 +60,12 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
     member = seat.member if seed == seat.member.seed else seat.member.model_copy(update={"seed": seed})
     evidence: list[Evidence] = []
     exchanges: list[Exchange] = []
+    failed = Usage()  # what a call that failed has cost
     repairs = 0
 
     def conclude(ballot: Ballot | None = None, error: Failure | None = None) -> Deliberation:
         said = ballot.model_dump(exclude={"call_id"}) if ballot else {}
-        usage = total(e.reply.usage for e in exchanges if e.reply)
+        usage = total([failed, *(e.reply.usage for e in exchanges if e.reply)])
         vote = Vote(index=index, member=member, evidence=tuple(evidence), usage=usage, error=error, **said)
         return Deliberation(vote, tuple(exchanges))
 
@@ -96,6 +97,8 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
             raise
         except Exception as error:  # noqa: BLE001 - a model may be foreign code; its failure is recorded
             failure = _failure(error)
+            if isinstance(error, ModelError) and isinstance(error.usage, Usage):
+                failed = error.usage
             exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, failure=failure))
             return conclude(error=failure)
         exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, reply=reply))

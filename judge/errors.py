@@ -42,7 +42,12 @@ class RubricError(JudgeError):
 
 
 class ModelError(JudgeError):
-    """One call to a model failed for good. `cause` is a short code such as ``truncated``."""
+    """One call to a model failed for good. `cause` is a short code such as ``truncated``.
+
+    ``usage`` is the Usage of a failed call that cost something all the same, or None.
+    """
+
+    usage: object = None
 
     def __init__(self, message: str, *, cause: str) -> None:
         super().__init__(message)

@@ -46,6 +46,14 @@ def well_formed(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def tokens(body: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many tokens an answer says that its prompt and its reply had; 0 where it does not say."""
+    counts = _object(body.get("usage"))
+    prompt = counts.get("prompt_tokens", counts.get("input_tokens"))
+    completion = counts.get("completion_tokens", counts.get("output_tokens"))
+    return prompt if isinstance(prompt, int) else 0, completion if isinstance(completion, int) else 0
+
+
 def as_prose(request: Request) -> Request:
     """Return the request without its schema: the schema is asked for in words, in a fenced block."""
     *before, last = request.messages
@@ -120,8 +128,7 @@ def _read_chat(body: Mapping[str, Any]) -> Reply:
         for n, call in enumerate(_objects(message.get("tool_calls")))
     )
     reasoned = message.get("reasoning_content") or message.get("reasoning")
-    counts = _object(body.get("usage"))
-    return _reply(_text(text), calls, bool(reasoned), counts.get("prompt_tokens"), counts.get("completion_tokens"))
+    return _reply(_text(text), calls, bool(reasoned), tokens(body))
 
 
 def _write_responses(model: str, request: Request, dropped: frozenset[str]) -> dict[str, Any]:
@@ -185,8 +192,7 @@ def _read_responses(body: Mapping[str, Any]) -> Reply:
         if item.get("type") == "function_call"
     )
     reasoned = any(item.get("type") == "reasoning" for item in output)
-    counts = _object(body.get("usage"))
-    return _reply(text, calls, reasoned, counts.get("input_tokens"), counts.get("output_tokens"))
+    return _reply(text, calls, reasoned, tokens(body))
 
 
 def _sampling(body: dict[str, Any], request: Request, dropped: frozenset[str]) -> None:
@@ -196,18 +202,12 @@ def _sampling(body: dict[str, Any], request: Request, dropped: frozenset[str]) -
             body[name] = value
 
 
-def _reply(
-    text: str, calls: tuple[ToolCall, ...], reasoned: bool, prompt_tokens: object, completion_tokens: object
-) -> Reply:
+def _reply(text: str, calls: tuple[ToolCall, ...], reasoned: bool, counted: tuple[int, int]) -> Reply:
     if not calls and not text.strip():
         if reasoned:
             raise ModelError("the model reasoned but gave no answer; raise max_tokens", cause="reasoning_only")
         raise ModelError("the model answered with empty text", cause="empty")
-    usage = Usage(
-        prompt_tokens=prompt_tokens if isinstance(prompt_tokens, int) else 0,
-        completion_tokens=completion_tokens if isinstance(completion_tokens, int) else 0,
-    )
-    return Reply(text=text, tool_calls=calls, usage=usage)
+    return Reply(text=text, tool_calls=calls, usage=Usage(prompt_tokens=counted[0], completion_tokens=counted[1]))
 
 
 def _object(value: object) -> Mapping[str, Any]:

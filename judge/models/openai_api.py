@@ -25,7 +25,7 @@ from judge.jsontext import NotJSON, final_object
 from judge.models import ModelOptions
 from judge.models.access import api_key, base_url
 from judge.models.clock import Clock
-from judge.models.dialects import DIALECTS, as_prose, payload
+from judge.models.dialects import DIALECTS, as_prose, payload, tokens
 from judge.models.faults import FieldRefused, SchemaRefused, TooMany, cause, refusal
 from judge.models.gate import gate_of
 from judge.models.loop import run
@@ -100,21 +100,22 @@ class OpenAIModel:
 
     async def _generate(self, request: Request) -> Reply:
         clock = Clock(self._options.timeout_s)
-        if request.output is None:
-            reply = await self._send(request, clock)
-        elif self._unstructured >= 2:
-            reply = await self._in_words(request, clock)
-        else:
-            reply = await self._structured(request, clock)
-        usage = reply.usage.model_copy(
-            update={"calls": clock.calls, "retries": clock.retries, "seconds": round(clock.spent, 6)}
-        )
+        try:
+            if request.output is None:
+                reply = await self._send(request, clock)
+            elif self._unstructured >= 2:
+                reply = await self._in_words(request, clock)
+            else:
+                reply = await self._structured(request, clock)
+        except ModelError as error:
+            error.usage = self._priced(clock.usage())
+            raise
         notes = (*reply.notes, *(f"asked without {field}, which the server refuses" for field in sorted(self._dropped)))
-        return Reply(text=reply.text, tool_calls=reply.tool_calls, usage=self._priced(usage), notes=notes)
+        return Reply(text=reply.text, tool_calls=reply.tool_calls, usage=self._priced(clock.usage()), notes=notes)
 
     async def _structured(self, request: Request, clock: Clock) -> Reply:
         """Ask with a schema; when the server refuses, ignores or chokes on it, ask in words and remember."""
-        doubt, wasted = 1, Usage()
+        doubt = 1
         try:
             reply = await self._send(request, clock)
             final_object(reply.text)
@@ -123,7 +124,6 @@ class OpenAIModel:
         except NotJSON as problem:
             if problem.cause == "duplicate_keys":
                 return reply
-            wasted = reply.usage
         except SchemaRefused:
             doubt = 2
         except ModelError as error:
@@ -131,7 +131,7 @@ class OpenAIModel:
                 raise
         reply = await self._in_words(request, clock)
         self._unstructured += doubt
-        return reply.model_copy(update={"usage": wasted + reply.usage})
+        return reply
 
     async def _in_words(self, request: Request, clock: Clock) -> Reply:
         reply = await self._send(as_prose(request), clock)
@@ -211,7 +211,9 @@ class OpenAIModel:
             ) from error
         except openai.APIConnectionError as error:  # the SDK calls some dropped connections timeouts, too
             raise ModelBusy(f"{self._where} cannot be reached: {cause(error)}", cause="connection") from error
-        return self._dialect.read(payload(text))
+        answer = payload(text)
+        clock.count(*tokens(answer))
+        return self._dialect.read(answer)
 
     async def _reach(self) -> None:
         try:
