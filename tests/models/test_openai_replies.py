@@ -14,6 +14,7 @@ from server_faults import (
     EmptyText,
     Fill,
     Html,
+    IgnoresSchema,
     NotJson,
     NullContent,
     ReasoningOnly,
@@ -27,6 +28,7 @@ from server_faults import (
 
 from judge.errors import ModelDown, ModelError
 from judge.protocols import Message
+from judge.types import Usage
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -201,3 +203,24 @@ def test_without_prices_there_is_no_cost_and_with_one_the_other_is_free() -> Non
         assert model.generate(ask()).usage.cost is None
     with serving(Text("x" * 40), price_completion=8.0) as (_, model):
         assert model.generate(ask()).usage.cost == pytest.approx(80e-6)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_failed_call_is_paid_for_all_the_same(api: str) -> None:
+    cut_off = serving(Truncated("It is"), api=api, price_prompt=1.0, price_completion=1.0)
+    with cut_off as (_, model), pytest.raises(ModelError) as caught:
+        model.generate(ask())
+    assert isinstance(caught.value.usage, Usage)
+    assert caught.value.usage.calls == 1
+    assert caught.value.usage.completion_tokens > 0
+    assert caught.value.usage.cost is not None
+
+
+def test_the_tokens_of_a_reply_that_was_of_no_use_are_counted() -> None:
+    with serving(IgnoresSchema(fill=FILLED)) as (server, model):
+        usage = model.generate(ask(output=VOTE)).usage
+        assert len(server.requests) == usage.calls == 2
+        model.generate(ask(output=VOTE))
+        later = model.generate(ask(output=VOTE)).usage
+    assert later.calls == 1
+    assert usage.prompt_tokens > later.prompt_tokens
