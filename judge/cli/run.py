@@ -76,6 +76,7 @@ def run(
         _ensure_known(bounds, judge)
         gc.freeze()
         gc.enable()
+        gc.set_threshold(20_000, 20, 20)  # a verdict makes some thousand objects and hardly ever a cycle
         survey = _surveyed(source, judge, on_bad_input, limit=limit)
         path = run_file or _default_path(cases, source, judge)
         with Store.open(path, judge.cascade.provenance, rubrics=judge.rubric_texts()) as store:
