@@ -32,7 +32,6 @@ class Ballot(Record):
     label: str
     cites: tuple[str, ...] = ()
     extra: dict[str, JsonValue] = Field(default_factory=dict)
-    call_id: str | None = None
 
 
 class Form:
@@ -89,7 +88,7 @@ class Form:
             if len(reply.tool_calls) > 1:
                 raise VoteError("it holds more than one vote", cause="bad_schema")
             call = reply.tool_calls[0]
-            return self._ballot(_object_of(call.arguments), call_id=call.id)
+            return self._ballot(_object_of(call.arguments))
         found = _object_of(reply.text, quotable=quotable)
         if self.way == "plain" or "action" not in found:
             return self._ballot(found)
@@ -129,7 +128,7 @@ class Form:
             raise VoteError(f"the label has to be one of {', '.join(self.rubric.labels)}", cause="bad_label")
         return meant[0]
 
-    def _ballot(self, found: Mapping[str, Any], *, call_id: str | None = None) -> Ballot:
+    def _ballot(self, found: Mapping[str, Any]) -> Ballot:
         fields = dict(found)
         cites = fields.pop("cites", []) if self._tools else []
         if not isinstance(cites, list) or not all(isinstance(cite, str) for cite in cites):
@@ -148,7 +147,6 @@ class Form:
             label=label,
             cites=tuple(cites),
             extra=extra,
-            call_id=call_id,
         )
 
 

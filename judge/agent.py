@@ -64,7 +64,7 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
     repairs = 0
 
     def conclude(ballot: Ballot | None = None, error: Failure | None = None) -> Deliberation:
-        said = ballot.model_dump(exclude={"call_id"}) if ballot else {}
+        said = ballot.model_dump() if ballot else {}
         usage = total([failed, *(e.reply.usage for e in exchanges if e.reply)])
         vote = Vote(index=index, member=member, evidence=tuple(evidence), usage=usage, error=error, **said)
         return Deliberation(vote, tuple(exchanges))

@@ -145,8 +145,10 @@ def load_model(spec: str, options: ModelOptions) -> Model:
     """Return the model of a spec such as ``openai:NAME``."""
     provider, colon, name = spec.partition(":")
     if not colon:
-        known = ", ".join(f"{known}:…" for known in registry.names("models"))
-        raise ConfigError(f"model {spec!r} has to be 'none' or PROVIDER:NAME. Installed: {known}")
+        known = registry.names("models")
+        listed = ", ".join(f"{provider}:…" for provider in known)
+        hint = nearest(spec, ["none", *known])
+        raise ConfigError(f"model {spec!r} has to be 'none' or PROVIDER:NAME.{hint} Installed: {listed}")
     model: Model = registry.load("models", provider)(name, options)
     return model
 
