@@ -1,7 +1,7 @@
 """A judge that checks instead of guessing.
 
->>> from judge import Case, Judge
->>> print(Judge().decide(Case(response="0.5", reference="1/2")).because)
+>>> from judge import equivalent
+>>> print(equivalent("0.5", "1/2").because)
 0.5 = 1/2 exactly
 """
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Verdict,
         Vote,
     )
+    from judge.verifying import equivalent, verify_answers
     from judge.version import __version__
 
 _HOMES = {
@@ -57,6 +58,7 @@ _HOMES = {
     "judge.protocols": "Evaluator Message Model Reply Request Tool ToolCall ToolSpec",
     "judge.rubric": "Rubric",
     "judge.types": "Basis Case Evidence Failure Finding Member Outcome Provenance Tally Usage Verdict Vote",
+    "judge.verifying": "equivalent verify_answers",
     "judge.version": "__version__",
 }
 _HOME = {name: module for module, public in _HOMES.items() for name in public.split()}
@@ -99,6 +101,8 @@ __all__ = [
     "Vote",
     "VoteError",
     "__version__",
+    "equivalent",
+    "verify_answers",
 ]
 
 

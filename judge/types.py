@@ -254,6 +254,9 @@ class Verdict(Record):
         """Whether the label is ``correct``; False for ``undecided``, which is not a statement against."""
         return self.label == "correct"
 
+    def __bool__(self) -> bool:  # without it ``if equivalent(a, b)`` would always hold
+        return self.correct
+
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """All evidence: what the evaluators observed, then what each vote did."""

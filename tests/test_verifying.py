@@ -1,0 +1,137 @@
+"""Answers verified from Python: the same verdicts from one process and from several, from threads and after a fork."""
+
+import asyncio
+import doctest
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import judge
+from judge import InputError, equivalent, verify_answers, verifying
+
+RIGHT = [(f"the answer is {n}/2", f"{n / 2}") for n in range(90)]
+WRONG = [(f"{n} m", f"{n} km") for n in range(1, 61)]
+OPEN = [("perhaps 4 or 5", "4")] * 5
+PAIRS = [*RIGHT, *WRONG, *OPEN]
+RESPONSES, REFERENCES = (list(side) for side in zip(*PAIRS, strict=True))
+EXPECTED = ["correct"] * len(RIGHT) + ["incorrect"] * len(WRONG)
+
+
+def labels(**options: int) -> list[str]:
+    return [verdict.label for verdict in verify_answers(RESPONSES, REFERENCES, **options)]
+
+
+def test_each_answer_gets_a_verdict_in_order_from_any_number_of_processes() -> None:
+    alone = labels(workers=1)
+    assert alone[: len(EXPECTED)] == EXPECTED
+    assert "correct" not in alone[len(EXPECTED) :]
+    assert labels(workers=2) == alone
+    assert labels() == alone
+
+
+def test_verdicts_from_another_process_are_those_of_this_one() -> None:
+    here, there = (verify_answers(RESPONSES[85:155], REFERENCES[85:155], workers=size) for size in (1, 2))
+    assert here == there
+    assert [verdict.case_id for verdict in there[:3]] == ["0", "1", "2"]
+    assert there[0].provenance is not None
+
+
+def test_a_verdict_is_true_only_where_equality_was_shown() -> None:
+    same, other = equivalent("0.5", "1/2"), equivalent("0.5", "1/3")
+    assert same
+    assert same.basis == "proof"
+    assert not other
+    assert other.label == "incorrect"
+    unclear = equivalent("4 or 5", "4")
+    assert not unclear
+
+
+def test_several_references_and_a_question_are_heard() -> None:
+    verdicts = verify_answers(["B", "7"], [["A", "B"], ["8", "9"]], ["Which?\nA. red\nB. blue", None])
+    assert [verdict.label for verdict in verdicts] == ["correct", "incorrect"]
+    assert verify_answers([], []) == []
+
+
+def test_threads_and_coroutines_share_the_processes() -> None:
+    expected = labels(workers=1)
+    found: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: found.append(labels(workers=2))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    async def ask() -> list[list[str]]:
+        return await asyncio.gather(*(asyncio.to_thread(labels, workers=2) for _ in range(3)))
+
+    assert found + asyncio.run(ask()) == [expected] * 7
+
+
+def test_a_child_that_is_killed_is_replaced() -> None:
+    expected = labels(workers=2)
+    with verifying._pool(2).lend() as child:
+        os.kill(child._process.pid, signal.SIGKILL)
+    assert labels(workers=2) == expected
+
+
+def test_a_piece_whose_child_dies_is_judged_case_by_case() -> None:
+    class Dying(verifying.Child):
+        def ask(self, request: dict, *, within: float = 60.0) -> object:  # type: ignore[type-arg]
+            if any(case["id"] == "13" for case in request.get("cases", ())):
+                os.kill(self._process.pid, signal.SIGKILL)
+            return super().ask(request, within=within)
+
+    cases = [judge.Case(id=str(n), response="1", reference="1") for n in range(10, 16)]
+    pool = verifying.Pool(lambda: Dying("judge.verifying"), size=1)
+    verdicts = verifying._verified(cases, pool)
+    pool.close()
+    assert [verdict.label for verdict in verdicts] == ["correct"] * 3 + ["undecided"] + ["correct"] * 2
+    assert [failure.cause for failure in verdicts[3].failures] == ["evaluator_crash"]
+
+
+def test_a_forked_process_starts_children_of_its_own(tmp_path: Path) -> None:
+    script = tmp_path / "forks.py"
+    script.write_text(
+        "import os, sys\n"
+        "from judge import verify_answers\n"
+        "from judge.verifying import _pool\n"
+        "def labels(): return [v.label for v in verify_answers(['1/2'] * 100, ['0.5'] * 100, workers=2)]\n"
+        "assert labels() == ['correct'] * 100\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(0 if labels() == ['correct'] * 100 else 1)\n"
+        "assert labels() == ['correct'] * 100\n"
+        "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((["1"], ["1", "2"]), "1 responses need as many references"),
+        ((["1"], "1"), "1 responses need as many references"),
+        ((["1"], ["1"], []), "1 responses need as many questions"),
+        ((["1", None], ["1", "2"]), "case 1: response None"),
+        ((["1"], [7]), "case 0: response '1', reference 7"),
+    ],
+)
+def test_what_cannot_be_verified_is_an_input_error(arguments: tuple, message: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(InputError, match=message):
+        verify_answers(*arguments)
+    with pytest.raises(InputError, match="0 workers"):
+        verify_answers(["1"], ["1"], workers=0)
+    with pytest.raises(InputError, match="unknown kind 'colour'"):
+        equivalent("1", "1", kind="colour")
+
+
+def test_the_examples_of_the_docstrings_hold() -> None:
+    for module in (judge, verifying):
+        tried = doctest.testmod(module)
+        assert (tried.failed, tried.attempted > 0) == (0, True)
