@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from judge import Basis, Case, Evidence, Finding, Outcome
 from judge_evaluators.answers.choices import by_text
-from judge_evaluators.answers.compare import compare
-from judge_evaluators.answers.conclude import Refused
+from judge_evaluators.answers.compare import compare, hopeless
+from judge_evaluators.answers.conclude import Extracted, Refused
 from judge_evaluators.answers.extract import extract_wanted
 from judge_evaluators.answers.parse import parse
+from judge_evaluators.answers.render import render
 from judge_evaluators.answers.values import Value
 from judge_evaluators.answers.wanted import Wanted, wanted
 
@@ -29,7 +30,7 @@ class Judged(NamedTuple):
     outcome: Outcome
     because: str
     basis: Basis | None = None
-    evidence: tuple[Evidence, ...] = ()
+    seen: Mapping[str, object] | None = None
 
 
 class Answer:
@@ -56,8 +57,9 @@ class Answer:
         if len(case.responses) != 1 or not case.references:
             return Finding.undecided("needs one response and a reference")
         judged = []
+        extracted: dict[Wanted, Extracted | Refused] = {}  # of up to 185 references, most of one shape
         for reference in case.references:
-            one = judge_one(case.response, reference, case.question)
+            one = _judge_one(case.response, reference, case.question, extracted)
             if one.outcome == "correct":
                 return _finding(one)
             judged.append(one)
@@ -65,12 +67,19 @@ class Answer:
         return _finding((open_ones or judged)[0])
 
 
-def judge_one(response: str, reference: str, question: str | None = None) -> Judged:
-    """Compare the answer in a response with one reference."""
+def _judge_one(
+    response: str, reference: str, question: str | None, extracted: dict[Wanted, Extracted | Refused]
+) -> Judged:
+    """Compare the answer in a response with one reference; `extracted` remembers what was found for which aim."""
     if not reference.strip() or len(reference) > _LONGEST:
         return Judged("undecided", "the reference is empty or too long")
     aim = wanted(reference, question)
-    found = extract_wanted(response, aim, question)
+    if aim.shape == "text" and hopeless(response, _gold(aim.answer)):
+        return Judged("undecided", "text: the response does not have all words of the reference")
+    sought = aim._replace(answer="") if aim.shape == "text" else aim  # words are looked for whatever they are
+    if sought not in extracted:
+        extracted[sought] = extract_wanted(response, sought, question)
+    found = extracted[sought]
     if isinstance(found, Refused):
         return Judged("undecided", f"extraction: {found.because}")
     if aim.shape == "choice":
@@ -95,12 +104,13 @@ def _name(value: Value) -> str:
 
 def _shown(value: Value) -> str:
     try:
-        return repr(value)[:_READING]
+        text = render(value)
     except (RecursionError, ValueError):  # a formula of a thousand factors, an integer of as many digits
-        return f"{type(value).__name__} read from {value.source[:_READING]!r}"
+        text = value.source
+    return f"{_name(value)}: {text[:_READING]}"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _gold(reference: str) -> Value:
     """Return the parsed reference; in training many responses come to one."""
     return parse(reference)
@@ -122,14 +132,16 @@ def _by_letter(text: str, how: str, aim: Wanted) -> Judged:
 
 
 def _judged(outcome: Outcome, because: str, basis: Basis | None, content: Mapping[str, object]) -> Judged:
-    seen = Evidence(
+    return Judged(outcome, because, basis if outcome != "undecided" else None, content)
+
+
+def _finding(one: Judged) -> Finding:
+    if (content := one.seen) is None:
+        return Finding(outcome=one.outcome, basis=one.basis, because=one.because)
+    evidence = Evidence(
         id="answer",
         source="answer",
         request=f"{str(content['extracted'])[:_SHOWN]} against {str(content['reference'])[:_SHOWN]}",
         content=json.dumps(content, ensure_ascii=False, default=str),
     )
-    return Judged(outcome, because, basis if outcome != "undecided" else None, (seen,))
-
-
-def _finding(one: Judged) -> Finding:
-    return Finding(outcome=one.outcome, basis=one.basis, because=one.because, evidence=one.evidence)
+    return Finding(outcome=one.outcome, basis=one.basis, because=one.because, evidence=(evidence,))

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from judge_evaluators.answers.compare import Comparison, compare
 from judge_evaluators.answers.parse import parse
+from judge_evaluators.answers.render import render
 from judge_evaluators.answers.units import read_unit
 from judge_evaluators.answers.values import Number, Text
 
@@ -39,7 +40,19 @@ def test_every_answer_in_the_table_equals_itself(row: dict[str, Any]) -> None:
             assert check(text, text).outcome == "correct"
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["reference"][:40])
+def test_a_value_is_read_again_from_what_it_is_rendered_as(row: dict[str, Any]) -> None:
+    for text in (row["response"], row["reference"]):
+        value = parse(text)
+        if isinstance(value, Text) or "!" in text:  # 2004! is computed, and cannot be written out again
+            continue
+        again = parse(render(value))
+        assert type(again) is type(value)
+        assert compare(again, value).outcome == "correct"
+
+
 FRACTIONS = st.fractions(max_denominator=10**6)
+FEW_RATIONALS = st.fractions(-1, 1, max_denominator=3)
 VARIABLES = st.sampled_from(["x", "y", "n", r"\alpha", "x_{1}"])
 ATOMS = st.one_of(st.integers(1, 99).map(str), VARIABLES, st.just(r"\pi"))
 
@@ -87,6 +100,30 @@ def test_rationals_are_equal_exactly_when_they_are(left: Fraction, right: Fracti
 def test_everything_that_parses_equals_itself(text: str) -> None:
     if not isinstance(parse(text), Text):
         assert check(text, f" {text}").outcome == "correct"
+
+
+@FEW
+@given(ANSWERS)
+def test_parsing_undoes_rendering(text: str) -> None:
+    value = parse(text)
+    again = parse(render(value))
+    assert compare(again, value).outcome == "correct"
+    assert parse(render(again)) == again  # the first time, a computed 5 may become one that was written so
+
+
+@FEW
+@given(FEW_RATIONALS, FEW_RATIONALS, FEW_RATIONALS)
+def test_equality_of_rationals_is_transitive(one: Fraction, two: Fraction, three: Fraction) -> None:
+    spelled = [
+        str(one),
+        rf"\frac{{{two.numerator}}}{{{two.denominator}}}",
+        f"({three.numerator})/({three.denominator})",
+    ]
+    first, second, across = (check(spelled[a], spelled[b]).outcome for a, b in ((0, 1), (1, 2), (0, 2)))
+    if first == second == "correct":
+        assert across == "correct"
+    if {first, second} == {"correct", "incorrect"}:
+        assert across == "incorrect"
 
 
 @FEW

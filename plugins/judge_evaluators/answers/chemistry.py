@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from judge_evaluators.answers.comparing import Comparison, correct, incorrect, undecided
 
@@ -32,7 +33,8 @@ def chemicals(response: str, reference: str) -> Comparison | None:
     """Compare two texts as chemistry, or return None where one of them is not."""
     if max(len(response), len(reference)) > _MAX_CHARS or not any(char.isupper() for char in reference):
         return None
-    one, other = read_reaction(response), read_reaction(reference)
+    other = read_reaction(reference)
+    one = read_reaction(response) if other is not None else None
     if one is None or other is None:
         return None
     if _scaled(one) == _scaled(other):
@@ -42,6 +44,7 @@ def chemicals(response: str, reference: str) -> Comparison | None:
     return undecided("chemistry: other terms")
 
 
+@lru_cache(maxsize=2048)
 def read_reaction(text: str) -> list[Side] | None:
     """Return the sides of a reaction, or the one side of a formula; None for what is no chemistry.
 

@@ -7,8 +7,9 @@ said only where both sides were read as mathematics and a witness tells them apa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from judge_evaluators.answers.chemistry import chemicals
+from judge_evaluators.answers.chemistry import chemicals, read_reaction
 from judge_evaluators.answers.comparing import Comparison, correct, incorrect, undecided
 from judge_evaluators.answers.comparing_collections import collections
 from judge_evaluators.answers.comparing_formulas import equations, families, formulas
@@ -36,9 +37,10 @@ from judge_evaluators.answers.values import (
     Value,
 )  # fmt: skip
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "hopeless"]
 _TEXT = re.compile(r"\\(?:text|mathrm|mbox|textbf|boxed)\s*\{([^{}]*)\}")
 _DRESSING = re.compile(r"\\left(?![a-z])|\\right(?![a-z])|\\[,;!]|\s+")
+_WORD = re.compile(r"[^\W_]+")
 _LISTING = re.compile(r"(?<=[a-z])\s*(?:,|\band\b)\s*(?=[a-z]|and\b)")
 
 
@@ -122,6 +124,14 @@ def _dates(response: Value, reference: Value) -> Comparison:
     return correct("rule", "the same date")
 
 
+def hopeless(response: str, reference: Value) -> bool:
+    """Whether no answer in a response can equal a reference that is words: one of them does not occur in it."""
+    if not isinstance(reference, Text) or read_reaction(reference.source) is not None:
+        return False
+    said = response.lower()
+    return not all(word in said for word in _WORD.findall(_plain(reference.source).lower()))
+
+
 def _same_text(response: Value, reference: Value) -> bool:
     if not 0 < len(response.source) < 4000 or len(reference.source) > 4000:
         return False
@@ -133,6 +143,7 @@ def _same_text(response: Value, reference: Value) -> bool:
     return bool(one) and one == other
 
 
+@lru_cache(maxsize=2048)
 def _plain(text: str) -> str:
     """Return the text without dollar signs, spacing commands, `\\text{…}` and the marks at its ends."""
     text = _TEXT.sub(r" \1 ", text.replace("$", " "))

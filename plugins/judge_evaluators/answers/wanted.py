@@ -45,7 +45,7 @@ def wanted(reference: str, question: str | None) -> Wanted:
     return _wanted(reference, question[-_READ:] if question else "")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _wanted(reference: str, question: str) -> Wanted:
     listed = options(question)
     answer = reference_answer(reference)
