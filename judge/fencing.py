@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import unicodedata
 
+from judge.cleaning import clean
 from judge.errors import RubricError
 from judge.types import digest
+
+_LENGTH = 12  # hex digits of a nonce
+_ALIKE = 8  # that many of them in a row are too many in a text
+_HEX = bytes.maketrans(b"ABCDEFoOlLiI", b"abcdef001111")
+_NO_HEX = bytes(set(range(256)) - set(b"0123456789abcdefABCDEFoOlLiI"))
+_LOOK_ALIKES = str.maketrans("аαɑьʙсᴄϲԁᴅеεᴇƒꜰоοӏіιıзчб", "aaabbcccddeeeff001111346")
 
 
 class Untrusted:
@@ -36,19 +44,35 @@ def fence(text: str, *, name: str, salt: str = "") -> str:
 
 
 def fenced(value: object, *, name: str, nonce: str) -> str:
-    """Wrap a text in tags that carry the nonce."""
-    text = value._text if isinstance(value, Untrusted) else str(value)
-    return f"<{name}-{nonce}>\n{text}\n</{name}-{nonce}>"
+    """Wrap a text, cleaned of what cannot be seen, in tags that carry the nonce.
+
+    Where something was removed, a fixed sentence after the closing tag says how many characters.
+    """
+    text, _ = cleaned = clean(value._text if isinstance(value, Untrusted) else str(value))
+    block = f"<{name}-{nonce}>\n{text}\n</{name}-{nonce}>"
+    return f"{block}\n{cleaned.note}" if cleaned.note else block
 
 
 def nonce_for(salt: str, texts: tuple[str, ...]) -> str:
-    """Return 12 hex digits that occur in none of the texts.
+    """Return 12 hex digits that occur in none of the texts, nor anything that looks like eight of them in a row.
 
     They are derived from the content, so that a replay and every vote see the same prompt and engines share its
-    prefix. An author cannot know them in advance, since they depend on the hash of what the author writes.
+    prefix. They are no secret: who knows the whole case can compute them. What holds is that no text can *contain*
+    its own nonce, however long its author searches: a nonce that a text contains is passed over. Look-alikes are
+    passed over, too (capitals, full-width and Cyrillic letters, digits with something between them), since otherwise
+    2**48 hashes would find a text with one.
     """
+    written = [_hex_digits(text) for text in texts]
     for attempt in itertools.count():
-        nonce = digest(salt, str(attempt), *texts)[:12]
-        if not any(nonce in text for text in texts):
+        nonce = digest(salt, str(attempt), *texts)[:_LENGTH]
+        runs = [nonce[start : start + _ALIKE].encode() for start in range(_LENGTH - _ALIKE + 1)]
+        if not any(run in digits for digits in written for run in runs):
             return nonce
     raise AssertionError("unreachable: the count never ends")
+
+
+def _hex_digits(text: str) -> bytes:
+    """Return what can be read as hex digits in a text, without what stands between."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).casefold().translate(_LOOK_ALIKES)
+    return text.encode("ascii", "ignore").translate(_HEX, _NO_HEX)

@@ -97,6 +97,9 @@ def repair_escapes(text: str) -> str:
     return text
 
 
+_TIMES = re.compile(r"(?<=[\d}])\s?[xX]\s?(?=10\s?\^)")  # the letter in 6.8 x 10^12
+
+
 def simplify_spelling(text: str) -> str:
     """Return the text in the one spelling that the tokenizer reads; a second call changes nothing of its meaning.
 
@@ -115,6 +118,7 @@ def simplify_spelling(text: str) -> str:
     if text.count("$") == 1:
         text = re.sub(r"^(-?)\s*\$\s*(?=[\d.])", r"\1₰", text)
     text = text.replace("**", "^").replace("$", "").replace("~", " ")
+    text = _TIMES.sub("*", text)
     return text.strip().strip("*").rstrip(".;, \\\n").strip()
 
 
