@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ModelError,
         PluginError,
         RubricError,
+        SandboxDown,
         SandboxError,
         StoreError,
         ToolError,
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "judge.errors": (
-        "ConfigError InputError JudgeError ModelBusy ModelDown ModelError PluginError RubricError SandboxError "
-        "StoreError ToolError VoteError"
+        "ConfigError InputError JudgeError ModelBusy ModelDown ModelError PluginError RubricError SandboxDown "
+        "SandboxError StoreError ToolError VoteError"
     ),
     "judge.judging": "Judge",
     "judge.models": "ModelOptions",
@@ -88,6 +89,7 @@ __all__ = [
     "Request",
     "Rubric",
     "RubricError",
+    "SandboxDown",
     "SandboxError",
     "ScriptedModel",
     "StoreError",

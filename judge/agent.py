@@ -1,20 +1,25 @@
 """One panel member, one case: render, ask, run the tools it calls, record evidence, until a vote validates.
 
 Everything is bounded: the number of steps, of repairs, of tokens in a reply, of characters from a tool. What goes
-wrong is recorded with its cause and makes the vote an abstention; only ModelDown, which no case can help, is raised.
+wrong is recorded with its cause and makes the vote an abstention; only ModelDown and SandboxDown, which no case can
+help, are raised.
 """
 
 from __future__ import annotations
 
+import time
+import warnings
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cached_property
-from typing import NamedTuple
+from types import TracebackType
+from typing import NamedTuple, Self
 
 from pydantic import Field
 
 from judge.actions import VOTE, Ballot, Form, Way, arguments_of, is_object
-from judge.errors import ModelDown, ModelError, RubricError, ToolError, VoteError
-from judge.protocols import CallsTools, Exchange, Message, Model, Reply, Request, Tool, ToolCall
+from judge.errors import ModelDown, ModelError, RubricError, SandboxDown, ToolError, VoteError
+from judge.protocols import CallsTools, Exchange, Message, Model, Opens, Reply, Request, Tool, ToolCall
 from judge.rubric import Rubric
 from judge.types import Case, Evidence, Failure, Member, Record, Usage, Vote, total
 
@@ -48,6 +53,37 @@ class Seat:
         return Form(self.rubric, list(self.tools.values()), way=way)
 
 
+class Toolbox:
+    """The tools of one vote. Those that are made ready for a vote are opened at their first call, and closed after."""
+
+    def __init__(self, tools: Mapping[str, Tool], case: Case) -> None:
+        self._tools = dict(tools)
+        self._case = case
+        self._opened: set[str] = set()
+        self._stack = ExitStack()
+
+    def take(self, name: str) -> Tool:
+        """Return a tool, ready to run. Raises ToolError for one that there is not."""
+        if name not in self._tools:
+            raise ToolError(f"there is no tool {name!r}; there are: {', '.join(self._tools)}")
+        tool = self._tools[name]
+        if isinstance(tool, Opens) and name not in self._opened:
+            self._tools[name] = self._stack.enter_context(tool.open(self._case))
+            self._opened.add(name)
+        return self._tools[name]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._stack.close()
+        except Exception as trouble:  # noqa: BLE001 - a tool is foreign code; the vote that it served stands
+            warnings.warn(f"a tool could not be closed: {type(trouble).__name__}: {trouble}", stacklevel=2)
+
+
 class Deliberation(NamedTuple):
     """A vote and every exchange that led to it."""
 
@@ -56,7 +92,12 @@ class Deliberation(NamedTuple):
 
 
 def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits) -> Deliberation:
-    """Ask for one vote on a case, the `index`-th of its panel. Raises ModelDown."""
+    """Ask for one vote on a case, the `index`-th of its panel. Raises ModelDown and SandboxDown."""
+    with Toolbox(seat.tools, case) as tools:
+        return _deliberate(case, seat, tools, index=index, seed=seed, limits=limits)
+
+
+def _deliberate(case: Case, seat: Seat, tools: Toolbox, *, index: int, seed: int, limits: Limits) -> Deliberation:
     member = seat.member if seed == seat.member.seed else seat.member.model_copy(update={"seed": seed})
     evidence: list[Evidence] = []
     exchanges: list[Exchange] = []
@@ -117,7 +158,7 @@ def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits)
 
         messages.append(_said(reply))
         for place, call in enumerate(action):
-            offered = seat.tools if place < limits.calls else None
+            offered = tools if place < limits.calls else None
             observed = _call(call, offered, number=len(evidence) + 1, limit=limits.tool_chars)
             evidence.append(observed)
             messages.append(form.answer(call, f"[{observed.id}] {observed.content}", salt=case.digest))
@@ -147,18 +188,18 @@ def _said(reply: Reply) -> Message:
     return Message(role="assistant", content=reply.text, tool_calls=calls)
 
 
-def _call(call: ToolCall, tools: Mapping[str, Tool] | None, *, number: int, limit: int) -> Evidence:
-    """Run one tool. Whatever happens becomes evidence; only a success can be cited."""
-    ok = True
+def _call(call: ToolCall, tools: Toolbox | None, *, number: int, limit: int) -> Evidence:
+    """Run one tool. Whatever happens becomes evidence; only a success can be cited. Raises SandboxDown."""
+    ok, start = True, time.monotonic()
     try:
         if tools is None:
             raise ToolError("too many calls in one reply; call again for what you still need")
         if call.name == VOTE:
             raise ToolError("vote alone, after you have seen the results of your tools")
-        if call.name not in tools:
-            raise ToolError(f"there is no tool {call.name!r}; there are: {', '.join(tools)}")
-        tool = tools[call.name]
+        tool = tools.take(call.name)
         content = str(tool.run(arguments_of(call, tool.Arguments)))
+    except SandboxDown:
+        raise
     except (ToolError, VoteError) as error:
         ok, content = False, f"error: {error}"
     except Exception as error:  # noqa: BLE001 - a tool is foreign code; its crash is evidence of nothing
@@ -166,7 +207,8 @@ def _call(call: ToolCall, tools: Mapping[str, Tool] | None, *, number: int, limi
     content = content.encode("utf-8", "replace").decode()  # half of a surrogate pair could not be stored
     if len(content) > limit:
         content = f"{content[:limit]}\n[{len(content) - limit} more characters are not shown]"
-    return Evidence(id=f"e{number}", source=call.name, request=call.arguments, content=content, ok=ok)
+    seconds = round(time.monotonic() - start, 6)
+    return Evidence(id=f"e{number}", source=call.name, request=call.arguments, content=content, ok=ok, seconds=seconds)
 
 
 def _check_citations(ballot: Ballot, evidence: list[Evidence]) -> None:

@@ -11,6 +11,7 @@
     ├── VoteError       a reply that is not a valid vote; its message is shown to the model
     ├── ToolError       a tool call that failed; its message is shown to the model
     ├── SandboxError    untrusted code could not be isolated
+    │   └── SandboxDown no code can be isolated on this machine
     └── StoreError      a run file that cannot be written, read or continued
 
 A message says what happened, to what, and what to do.
@@ -80,6 +81,10 @@ class ToolError(JudgeError):
 
 class SandboxError(JudgeError):
     """Untrusted code could not be isolated as asked."""
+
+
+class SandboxDown(SandboxError):
+    """No code can be isolated on this machine. It stops a run; what was judged is kept."""
 
 
 class StoreError(JudgeError):

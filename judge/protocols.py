@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
@@ -30,7 +31,12 @@ class Evaluator(Protocol):
 
 
 class Tool(Protocol):
-    """What a model may call while it judges. A ToolError speaks to the model, which may try again."""
+    """What a model may call while it judges. A ToolError speaks to the model, which may try again.
+
+    A tool whose answer to the same arguments may change has an attribute ``deterministic = False``: a replay then
+    takes what was recorded instead of asking again. A tool that wants to see the case, or to keep something for as
+    long as one vote takes, has ``open`` as well (see `Opens`).
+    """
 
     name: str
     description: str
@@ -38,6 +44,15 @@ class Tool(Protocol):
 
     def run(self, arguments: BaseModel, /) -> str:
         """Return what was observed, as text."""
+        ...
+
+
+@runtime_checkable
+class Opens(Protocol):
+    """A tool that is made ready for each vote; what the context yields is used for that vote alone."""
+
+    def open(self, case: Case, /) -> AbstractContextManager[Tool]:
+        """Return a context that yields the tool to use. It is entered at the first call, if there is one."""
         ...
 
 

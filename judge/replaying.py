@@ -1,25 +1,27 @@
 """Replay: every case of a run decided again from what was recorded, and compared with its verdict.
 
 Models are answered for from the record; evaluators and tools run again for real, so that a changed digest
-shows a changed observation.
+shows a changed observation. Only tools that say that they are not deterministic are taken from the record as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from pydantic import BaseModel
 
 from judge import registry
 from judge.agent import Limits, Seat, deliberate
 from judge.cascade import Cascade, Panel
-from judge.errors import ConfigError, PluginError
+from judge.errors import ConfigError, PluginError, ToolError
 from judge.models import ModelOptions
 from judge.models.replay import ReplayModel
-from judge.protocols import Exchange, Request
+from judge.protocols import Exchange, Request, Tool
 from judge.rubric import Rubric
 from judge.store import Store, Stored
-from judge.types import Case, Member, Verdict
+from judge.types import Case, Evidence, Member, Verdict, Vote
 
 
 class Comparison(NamedTuple):
@@ -50,7 +52,7 @@ def _again(cascade: Cascade, stored: Stored) -> Verdict:
     recorded = [
         deliberate(
             case,
-            panel.seats[vote.index % len(panel.seats)],
+            _as_recorded(panel.seats[vote.index % len(panel.seats)], vote),
             index=vote.index,
             seed=vote.member.seed,
             limits=cascade.limits,
@@ -62,6 +64,31 @@ def _again(cascade: Cascade, stored: Stored) -> Verdict:
         return again
     voted = {vote.index: vote for vote in (*(d.vote for d in recorded), *again.votes)}
     return cascade.count(case, tuple(voted[index] for index in sorted(voted)), again.findings)
+
+
+class _Recorded:
+    """A tool that says what it said when the run was made, in the same order."""
+
+    def __init__(self, tool: Tool, evidence: Iterable[Evidence]) -> None:
+        self.name, self.description, self.Arguments = tool.name, tool.description, tool.Arguments
+        self._said = iter([e for e in evidence if e.source == tool.name])
+
+    def run(self, arguments: BaseModel, /) -> str:  # noqa: ARG002 - what was asked is compared through the digest
+        said = next(self._said, None)
+        if said is None:
+            raise ToolError("the record has no further answer of this tool")
+        if not said.ok:
+            raise ToolError(said.content.removeprefix("error: "))
+        return said.content
+
+
+def _as_recorded(seat: Seat, vote: Vote) -> Seat:
+    """Return the seat with those of its tools taken from the record whose answers may change."""
+    changing = {name for name, tool in seat.tools.items() if not getattr(tool, "deterministic", True)}
+    if not changing:
+        return seat
+    tools = {name: _Recorded(tool, vote.evidence) if name in changing else tool for name, tool in seat.tools.items()}
+    return Seat(seat.member, seat.model, seat.rubric, tools)
 
 
 def differences(recorded: Verdict, again: Verdict) -> Iterator[str]:

@@ -102,7 +102,9 @@ class Failure(Record):
 
 
 class Evidence(Record):
-    """What was observed. ``ok=False`` (a failed tool call) supports nothing."""
+    """What was observed. ``ok=False`` (a failed tool call) supports nothing. ``seconds`` is what a call took; the
+    digest is of source, request and content.
+    """
 
     id: str
     source: str
@@ -110,6 +112,7 @@ class Evidence(Record):
     content: str
     ok: bool = True
     digest: str = ""
+    seconds: float | None = None
 
     @model_validator(mode="before")
     @classmethod

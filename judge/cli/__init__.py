@@ -10,7 +10,7 @@ import sys
 import typer
 
 from judge.cli import check, config, doctor, export, plugins, replay, rubrics, run, show
-from judge.errors import JudgeError, ModelDown
+from judge.errors import JudgeError, ModelDown, SandboxDown
 from judge.version import __version__
 
 app = typer.Typer(
@@ -50,4 +50,4 @@ def main(words: list[str] | None = None) -> None:
         app(words)
     except JudgeError as error:
         typer.echo(f"judge: {error}", err=True)
-        sys.exit(3 if isinstance(error, ModelDown) else 2)
+        sys.exit(3 if isinstance(error, ModelDown | SandboxDown) else 2)

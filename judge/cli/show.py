@@ -143,8 +143,9 @@ def _vote_story(vote: Vote, exchanges: list[Exchange], asked: dict[str, int]) ->
 
 def _observed(evidence: Evidence) -> list[str]:
     state = "" if evidence.ok else " (failed, supports nothing)"
+    took = "" if evidence.seconds is None else f", {evidence.seconds:.2f} s"
     return [
         f"  evidence {evidence.id} from {common.one_line(evidence.source)}{state}: {common.one_line(evidence.request)}",
         common.indented(evidence.content, "      "),
-        f"      sha256 {evidence.digest[:16]}…",
+        f"      sha256 {evidence.digest[:16]}…{took}",
     ]
