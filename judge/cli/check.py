@@ -25,6 +25,7 @@ def check(
     criterion: common.Criterion = None,
     base_url: common.BaseUrl = None,
     max_tokens: common.MaxTokens = None,
+    unsafe_no_sandbox: common.Unsafe = False,
     config: common.ConfigFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -37,6 +38,7 @@ def check(
         tools=tools, criterion=criterion, base_url=base_url, max_tokens=max_tokens,
     )  # fmt: skip
     case = Case(question=question, responses=response, references=reference, context=context, kind=kind)
+    common.heed(unsafe_no_sandbox)
     with Judge.from_settings(found.settings) as judge:
         verdict = judge.decide(case)
     if as_json:

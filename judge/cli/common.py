@@ -27,6 +27,13 @@ Criterion = Annotated[str | None, typer.Option("--criterion", help="For rubrics 
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="Of an OpenAI-compatible server, ending in /v1.")]
 MaxTokens = Annotated[int | None, typer.Option("--max-tokens", help="Most tokens in one reply.")]
 InFlight = Annotated[int | None, typer.Option("--in-flight", help="Cases judged at once.")]
+Unsafe = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-sandbox",
+        help="Run code that models wrote without isolation; written into every verdict. Only by this flag.",
+    ),
+]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file; default: ./judge.toml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -36,6 +43,14 @@ def settings(config: Path | None, **flags: Any) -> Sourced:
     from judge.config import load
 
     return load(flags, file=config)
+
+
+def heed(unsafe: bool) -> None:
+    """Let code run without a sandbox, if the user typed that."""
+    if unsafe:
+        from judge.sandbox import allow_unsafe
+
+        allow_unsafe()
 
 
 def echo_json(value: Any) -> None:

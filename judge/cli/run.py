@@ -36,6 +36,7 @@ def run(
     criterion: common.Criterion = None,
     base_url: common.BaseUrl = None,
     max_tokens: common.MaxTokens = None,
+    unsafe_no_sandbox: common.Unsafe = False,
     in_flight: common.InFlight = None,
     run_file: Annotated[
         Path | None,
@@ -72,6 +73,7 @@ def run(
         tools=tools, criterion=criterion, base_url=base_url, max_tokens=max_tokens, in_flight=in_flight,
     )  # fmt: skip
     source = Source(cases)
+    common.heed(unsafe_no_sandbox)
     with Judge.from_settings(found.settings) as judge:
         _ensure_known(bounds, judge)
         gc.freeze()
