@@ -1,7 +1,7 @@
-"""What the drivers of answer judges share: they read rows, judge each reference, and write what it took.
+"""What the drivers of answer judges share: they read rows, judge each, and write what it took.
 
-A driver is called with a file of rows and a file for its results. A judge is a function of question, reference
-and response that gives True, False, or None for undecided; it is asked of each reference until one says True.
+A driver is called with a file of rows and a file for its results. A judge is a function of a row that gives True,
+False, or None for undecided.
 """
 
 import json
@@ -9,8 +9,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-Judge = Callable[[str, str, str], bool | None]
+Row = dict[str, Any]
+Judge = Callable[[Row], bool | None]
 
 
 def main(judge: Judge, *, warm_up: bool = True) -> None:
@@ -26,15 +28,24 @@ def main(judge: Judge, *, warm_up: bool = True) -> None:
             print(json.dumps({"id": row["id"], "verdict": verdict, "error": error, **took}), file=out)
 
 
-def ask(judge: Judge, row: dict[str, object]) -> tuple[bool | None, str | None]:
-    """The verdict over all references, and the name of the error if the judge failed."""
-    open_ones = False
-    for reference in row["references"]:  # type: ignore[attr-defined]
-        try:
+def ask(judge: Judge, row: Row) -> tuple[bool | None, str | None]:
+    """The verdict on a row, and the name of the error if the judge failed."""
+    try:
+        return judge(row), None
+    except Exception as error:  # noqa: BLE001 - a peer's failure is a result
+        return None, type(error).__name__
+
+
+def of_each(judge: Callable[[str, str, str], bool | None]) -> Judge:
+    """A judge of rows from one of question, reference and response, asked of each reference until one says True."""
+
+    def over_all(row: Row) -> bool | None:
+        open_ones = False
+        for reference in row["references"]:
             verdict = judge(str(row["question"] or ""), reference, str(row["response"]))
-        except Exception as error:  # noqa: BLE001 - a peer's failure is a result
-            return None, type(error).__name__
-        if verdict:
-            return True, None
-        open_ones |= verdict is None
-    return (None if open_ones else False), None
+            if verdict:
+                return True
+            open_ones |= verdict is None
+        return None if open_ones else False
+
+    return over_all

@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from answers_common import main
+from answers_common import main, of_each
 from lm_eval.tasks.hendrycks_math import utils as hendrycks
 from lm_eval.tasks.minerva_math import utils as minerva
 
@@ -27,4 +27,4 @@ def by_hendrycks(_: str, reference: str, response: str) -> bool:
     return bool(hendrycks.is_equiv(boxed(response), boxed(reference)))
 
 
-main({"minerva": by_minerva, "hendrycks": by_hendrycks}[sys.argv[3]])
+main(of_each({"minerva": by_minerva, "hendrycks": by_hendrycks}[sys.argv[3]]))

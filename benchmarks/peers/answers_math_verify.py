@@ -2,7 +2,7 @@
 
 import logging
 
-from answers_common import main
+from answers_common import main, of_each
 from math_verify import parse, verify
 
 logging.disable(logging.CRITICAL)
@@ -18,4 +18,4 @@ def judge(_: str, reference: str, response: str) -> bool | None:
     return verify(gold, said) if gold and said else None
 
 
-main(judge)
+main(of_each(judge))

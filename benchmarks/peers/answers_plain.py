@@ -5,7 +5,7 @@ import string
 import sys
 from collections import Counter
 
-from answers_common import main
+from answers_common import main, of_each
 
 
 def words(text: str) -> list[str]:
@@ -28,4 +28,4 @@ def contained(_: str, reference: str, response: str) -> bool:
     return bool(gold) and f" {gold} " in f" {' '.join(words(response))} "
 
 
-main({"exact": exact, "f1": token_f1, "contained": contained}[sys.argv[3]])
+main(of_each({"exact": exact, "f1": token_f1, "contained": contained}[sys.argv[3]]))
