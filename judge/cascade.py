@@ -247,7 +247,8 @@ def _provenance(cascade: Cascade, further: Mapping[str, Any]) -> Provenance:
                     "hash": rubric.hash,
                     "labels": list(rubric.values),
                     "schema": rubric.Ballot.model_json_schema(),
-                    "tools": sorted({tool for seat in panel.seats if seat.rubric is rubric for tool in seat.tools}),
+                    # in the order in which they are offered, which is part of every request
+                "tools": next(list(seat.tools) for seat in panel.seats if seat.rubric is rubric),
                 }
                 for name, rubric in rubrics.items()
             },
