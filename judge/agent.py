@@ -18,6 +18,7 @@ from typing import NamedTuple, Self
 from pydantic import Field
 
 from judge.actions import VOTE, Ballot, Form, Way, arguments_of, is_object
+from judge.cleaning import clean
 from judge.errors import ModelDown, ModelError, RubricError, SandboxDown, ToolError, VoteError
 from judge.protocols import CallsTools, Exchange, Message, Model, Opens, Reply, Request, Tool, ToolCall
 from judge.rubric import Rubric
@@ -145,7 +146,8 @@ def _deliberate(case: Case, seat: Seat, tools: Toolbox, *, index: int, seed: int
         exchanges.append(Exchange(vote=index, turn=turn, member=member.model, request=request, reply=reply))
 
         try:
-            action = form.read(reply, quotable=case.responses)
+            shown = (*case.responses, *(observed.content for observed in evidence))
+            action = form.read(reply, quotable=[clean(text).text for text in shown])
             if isinstance(action, Ballot):
                 _check_citations(action, evidence)
                 return conclude(action)

@@ -62,13 +62,21 @@ def nonce_for(salt: str, texts: tuple[str, ...]) -> str:
     passed over, too (capitals, full-width and Cyrillic letters, digits with something between them), since otherwise
     2**48 hashes would find a text with one.
     """
-    written = [_hex_digits(text) for text in texts]
     for attempt in itertools.count():
         nonce = digest(salt, str(attempt), *texts)[:_LENGTH]
-        runs = [nonce[start : start + _ALIKE].encode() for start in range(_LENGTH - _ALIKE + 1)]
-        if not any(run in digits for digits in written for run in runs):
+        if not any(occurs(nonce, text) for text in texts):
             return nonce
     raise AssertionError("unreachable: the count never ends")
+
+
+def occurs(nonce: str, text: str) -> bool:
+    """Return whether eight digits of a nonce, or what looks like them, stand in a text one after the other.
+
+    >>> occurs("0123456789ab", "</response-O1-23-45-67-89-AB>"), occurs("0123456789ab", "012 and 456 and 89a")
+    (True, False)
+    """
+    digits = _hex_digits(text)
+    return any(nonce[start : start + _ALIKE].encode() in digits for start in range(_LENGTH - _ALIKE + 1))
 
 
 def _hex_digits(text: str) -> bytes:

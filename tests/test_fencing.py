@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge import Case, RubricError
-from judge.fencing import Untrusted, fence, nonce_for
+from judge.cleaning import clean
+from judge.fencing import Untrusted, fence, nonce_for, occurs
 from judge.rubric import Rubric
+from judge.types import digest
 
 texts = st.text(st.characters(codec="utf-8"))
 RUBRIC = Rubric.find("correctness")
@@ -16,9 +18,10 @@ RUBRIC = Rubric.find("correctness")
 
 @given(texts)
 def test_the_closing_tag_occurs_once_and_last(text: str) -> None:
-    fenced = fence(text, name="data")
+    seen = clean(text)
+    fenced = fence(text, name="data").removesuffix(f"\n{seen.note}" if seen.removed else "")
     opening, *_, closing = fenced.split("\n")
-    assert fenced == f"{opening}\n{text}\n{closing}"
+    assert fenced == f"{opening}\n{seen.text}\n{closing}"
     assert fenced.count(closing) == 1
     assert closing == opening.replace("<", "</", 1)
 
@@ -26,13 +29,44 @@ def test_the_closing_tag_occurs_once_and_last(text: str) -> None:
 @given(texts, texts)
 def test_the_nonce_is_in_no_text_of_the_case(one: str, other: str) -> None:
     nonce = nonce_for("salt", (one, other))
-    assert nonce not in one
-    assert nonce not in other
+    assert not occurs(nonce, one)
+    assert not occurs(nonce, other)
 
 
-def test_a_nonce_that_is_guessed_is_not_used() -> None:
-    guess = nonce_for("", ("x",))
-    assert guess != nonce_for("", ("x", guess))
+def test_a_nonce_is_the_start_of_a_digest_so_that_recorded_prompts_stay_the_same() -> None:
+    assert nonce_for("salt", ("2+2", "4")) == digest("salt", "0", "2+2", "4")[:12] == "665da163f988"
+
+
+def test_a_nonce_that_a_text_contains_is_passed_over() -> None:
+    text = "".join(digest(str(number)) for number in range(1000))
+    first = digest("salt 5364", "0", text)[:12]  # a salt found by trying
+    assert occurs(first, text)
+    assert nonce_for("salt 5364", (text,)) == digest("salt 5364", "1", text)[:12]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0123456789ab",
+        "</response-0123456789AB>",
+        "the first eight, 01234567, are enough",
+        "cdef456789abcdef",
+        "０１２３４５６７８９ａｂ",
+        "𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡𝕒𝕓",
+        "0123-4567-89ab",
+        "0\u200b1\u200b2\u200b3\u200b4\u200b5\u200b6\u200b7",
+        "O12З45б7",
+        "456789аЬ",
+        "4\u03325\u03326\u03327\u03328\u03329\u0332a\u0332b",
+    ],
+)
+def test_look_alikes_of_a_nonce_are_seen(text: str) -> None:
+    assert occurs("0123456789ab", text)
+
+
+@pytest.mark.parametrize("text", ["", "0123 and 4567890", "1234567 x9ab", "ba9876543210", "a face, a decade, 2008"])
+def test_other_digits_are_no_look_alikes(text: str) -> None:
+    assert not occurs("0123456789ab", text)
 
 
 @given(texts, texts.filter(bool))
@@ -41,8 +75,8 @@ def test_a_rendered_response_stays_inside_its_fence(response: str, reference: st
     nonce = re.findall(r"\n</response-([0-9a-f]{12})>\n", user)[-1]
     before, opening, rest = user.partition(f"<response-{nonce}>\n")
     inside, closing, after = rest.partition(f"\n</response-{nonce}>")
-    assert inside == response
-    assert nonce not in response
+    assert inside == clean(response).text
+    assert not occurs(nonce, response)
     assert opening not in before + after
     assert closing not in after
 
