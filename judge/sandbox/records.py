@@ -1,0 +1,65 @@
+"""What a run may use, what came out of it, and what the self-test saw."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from judge.types import Record
+
+MiB = 2**20
+
+Reason = Literal["time", "cpu", "memory", "output", "disk", "files", "processes", "crash"]
+Tier = Literal["full", "restricted", "unsafe"]
+
+
+class Limits(Record):
+    """What one run may use. A limit that is exceeded ends the run, and its `reason` says which one it was.
+
+    ``processes=1`` forbids new processes (threads are allowed); more than one allows programs such as bash, and then
+    CPU and memory are summed over all of them. The memory that the preloaded libraries take (about 70 MiB, shared by
+    all runs) is not counted.
+    """
+
+    seconds: float = Field(default=5.0, gt=0)
+    cpu_seconds: float = Field(default=5.0, gt=0)
+    memory_bytes: int = Field(default=512 * MiB, ge=MiB)
+    output_bytes: int = Field(default=MiB, ge=0)
+    disk_bytes: int = Field(default=64 * MiB, ge=MiB)
+    files: int = Field(default=128, ge=8)
+    processes: int = Field(default=1, ge=1)
+
+
+class Completed(Record):
+    """How a run ended. Everything in it but `exit` of a program, `reason` and `seconds` is the untrusted code's word.
+
+    ``exit`` is 0 for code that ended well and 1 for an exception nobody caught; None for a run that was killed.
+    ``value`` is the repr of a last expression. ``error`` is the traceback, with the frames of the snippet only.
+    ``peak_bytes`` is the largest resident size of one process, the preloaded libraries included.
+    """
+
+    stdout: str
+    stderr: str
+    value: str | None = None
+    exit: int | None = None
+    reason: Reason | None = None
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    error: str | None = None
+
+
+class Result(Record):
+    """What one call of a candidate gave: plain data rebuilt outside, or why there is none."""
+
+    value: Any = None
+    error: str | None = None
+    reason: Reason | None = None
+
+
+class Probe(Record):
+    """One thing that the self-test tried from inside. `passed` means that it was stopped; `detail` says by what."""
+
+    name: str
+    passed: bool
+    detail: str = ""
