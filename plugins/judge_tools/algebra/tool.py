@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from judge import SandboxError, ToolError
+from judge import SandboxDown, SandboxError, ToolError
 from judge_tools.algebra.bounds import check_size
 from judge_tools.algebra.cursor import Reading
 from judge_tools.algebra.grammar import Parsed, parse
@@ -198,6 +198,8 @@ def _work(request: dict[str, Any], seconds: float) -> str:
     limits = Limits(seconds=2 * seconds, cpu_seconds=seconds)
     try:
         done = shared().run(_START, files=_sources(), stdin=json.dumps(request), limits=limits)
+    except SandboxDown:
+        raise  # no call can work
     except SandboxError as error:
         raise ToolError(f"algebra cannot be done here: {error}") from None
     said: dict[str, str] = {}

@@ -8,10 +8,11 @@ from typing import Any
 import sympy
 
 from judge_tools.algebra.inside.build import Builder, Chain, Items, Relation
-from judge_tools.algebra.inside.equality import Data, Equality, Outcome, Say, equal_values
+from judge_tools.algebra.inside.equality import Equality, Outcome, Say, equal_values
 from judge_tools.algebra.inside.equations import equal_equations, solves
 from judge_tools.algebra.inside.inequalities import equal_inequalities
 from judge_tools.algebra.inside.systems import equal_systems
+from judge_tools.algebra.inside.trees import Data
 
 _MANY = ("set", "list", "tuple")
 _LABELS = "labels"

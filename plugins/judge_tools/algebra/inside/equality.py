@@ -14,10 +14,10 @@ import sympy
 
 from judge_tools.algebra.inside.build import Builder
 from judge_tools.algebra.inside.proving import prove_quickly, prove_zero
+from judge_tools.algebra.inside.trees import Data, bounds, indefinite
 from judge_tools.algebra.inside.values import Point, Undefined, differ, gap, points, shown, value_at
 
 Outcome = Literal["yes", "no", "unknown"]
-Data = Sequence[Any]
 #: Letters that usually count: as long as nothing is said of them, they are tried as positive whole numbers only.
 _COUNTING = frozenset("ijklmn")
 
@@ -194,32 +194,16 @@ def _up_to_a_constant(one: Data, other: Data, difference: Any) -> Equality | Non
     simple = sympy.simplify(difference)
     if simple.free_symbols and all(str(symbol) == "C" for symbol in simple.free_symbols):
         return Equality("unknown", f"they differ only by {simple}, a constant of integration")
-    variables = _indefinite(one) | _indefinite(other)
+    variables = indefinite(one) | indefinite(other)
     if variables and not any(str(symbol) in variables for symbol in simple.free_symbols):
         return Equality("unknown", f"they differ only by {simple}: a constant of integration")
     return None
 
 
-def _indefinite(data: Data) -> set[str]:
-    """Return the variables of the integrals without bounds."""
-    found = {data[3][1]} if data[0] == "int" and len(data) == 4 else set()
-    return found.union(*(_indefinite(arg) for arg in data[2:]))
-
-
 def _counting(one: Data, other: Data, symbols: Any, assume: str) -> set[str]:
     """Return the names that stand for positive whole numbers: by custom, and as bounds of a sum, by its meaning."""
     by_custom = {str(symbol) for symbol in symbols if str(symbol)[0] in _COUNTING} if assume == "" else set()
-    return by_custom | _bounds(one) | _bounds(other)
-
-
-def _bounds(data: Data) -> set[str]:
-    found = set().union(*(_names(arg) for arg in data[4:])) if data[0] in ("sum", "prod") else set()
-    return found.union(*(_bounds(arg) for arg in data[2:]))
-
-
-def _names(data: Data) -> set[str]:
-    found = {data[1]} if data[0] == "sym" else set()
-    return found.union(*(_names(arg) for arg in data[2:]))
+    return by_custom | bounds(one) | bounds(other)
 
 
 def _is_finite(value: Any) -> bool:
