@@ -27,7 +27,7 @@ FOLDS = 5
 SETTINGS = {
     "n_estimators": 1000, "num_leaves": 8, "learning_rate": 0.03, "min_child_samples": 25, "extra_trees": True,
     "reg_lambda": 20.0, "colsample_bytree": 0.35, "subsample": 0.8, "subsample_freq": 1, "random_state": 0,
-    "deterministic": True, "n_jobs": 2, "verbose": -1,
+    "deterministic": True, "n_jobs": 1, "verbose": -1,
 }  # fmt: skip
 VOCABULARY = 6000
 #: On EVOUNA, of what is decided: share of false positives, and of wrong "incorrect", that the thresholds may have.
@@ -47,7 +47,7 @@ def main() -> None:
     asked = options.parse_args()
     rows = list(read_rows(asked.data))
     rarity = rarities(rows)
-    found = [features.features(r["question"], r["references"], r["response"], rarity=rarity) for r in rows]
+    found = [features.features(*read(row), rarity=rarity) for row in rows]
     names = list(found[0])
     x = np.array([[row[name] for name in names] for row in found])
     y = np.array([int(row["label"]) for row in rows])
@@ -107,10 +107,14 @@ def rarities(rows: Iterable[Row]) -> dict[str, float]:
     return table | {"": round(math.log(len(texts) / 2), 1)}
 
 
+def read(row: Row) -> tuple[reading.Reading, list[reading.Reading], reading.Reading]:
+    """Return question, references and response, read."""
+    return reading.read_question(row["question"]), reading.distinct(row["references"]), reading.read(row["response"])
+
+
 def may_be_correct(row: Row) -> bool:
     """Return whether the evaluator lets the classifier say "correct" at all."""
-    said = reading.read(row["response"])
-    return guards.objection(row["question"], [reading.read(r) for r in row["references"]], said) is None
+    return guards.objection(*read(row)) is None
 
 
 def fit(x: np.ndarray, y: np.ndarray) -> lightgbm.LGBMClassifier:
@@ -144,7 +148,7 @@ def thresholds(p: np.ndarray, y: np.ndarray, sets: np.ndarray) -> tuple[float, f
     grid = np.arange(0.5, 0.95, 0.01)
     limits = [max(np.mean(p[(sets == s) & (y == 0)] >= t) for s in ("NQ", "TQ")) for t in grid]
     high = next(t for t, rate in zip(grid, limits, strict=True) if rate <= FALSE_POSITIVES)
-    grid = np.arange(0.5, 0.01, -0.01)
+    grid = np.arange(0.5, 0.01, -0.0025)
     low = next(t for t in grid if np.mean(y[test & (p <= t)]) <= WRONG_INCORRECT)
     return round(float(high), 3), round(float(low), 3)
 
@@ -161,6 +165,7 @@ def measure(p: np.ndarray, y: np.ndarray, high: float, low: float) -> dict[str, 
     return {
         "rows": len(y),
         "accuracy": share(yes == y),
+        "f1": round(float(2 * np.sum(yes & (y == 1)) / max(1, np.sum(yes) + np.sum(y))), 4),
         "at_half": share((p >= 0.5) == y),
         "false_positives": share(yes[y == 0]),
         "coverage": share(yes | no),

@@ -20,6 +20,16 @@ REFUSAL = re.compile(
     r"|please (?:provide|specify|clarify)|there (?:is|are|was|were) no)\b",
     re.IGNORECASE,
 )
+#: What a question has that asks for the state of its day, for several things, for a year of our time.
+NOW = re.compile(
+    r"\b(?:current|currently|latest|last|now|new|next|recent|today|most|season|episode|20[012]\d)\b", re.IGNORECASE
+)
+MANY = re.compile(
+    r"\b(?:what are|which are|who are|who were|what were|list|name (?:the|two|three|any)|types? of|examples?|kinds?"
+    r"|countries|states|cities|some)\b",
+    re.IGNORECASE,
+)
+YEAR = re.compile(r"\b20[012]\d\b")
 _WORD = re.compile(r"[a-z]+")
 _ASKS = {"who": 0, "whom": 0, "whose": 0, "when": 1, "where": 2, "many": 3, "much": 3, "long": 3}
 _ASKS |= {"which": 5, "what": 6, "why": 7, "how": 8}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from judge import Basis, Case, Evidence, Finding, Outcome
 from judge_evaluators.short_text import model
 from judge_evaluators.short_text.guards import objection
-from judge_evaluators.short_text.reading import read
+from judge_evaluators.short_text.reading import distinct, read, read_question, read_short
 from judge_evaluators.short_text.words import fold
 
 _WORDS = 20  # in a reference; above it is no short answer
+_SHORT = 12 * _WORDS  # letters in a reference
 _REFERENCES = 200
 _LETTERS = 4_000  # in a response or question: bounds the time
 _LATEX = re.compile(r"\\(?:[%({\[$]|(?!u[0-9a-fA-F]{4})[a-zA-Z])")  # but not the escapes of JSON
@@ -51,20 +54,20 @@ class ShortText:
         question, response = case.question or "", case.response
         if len(response) > _LETTERS or len(question) > _LETTERS:
             return Finding.undecided(f"text: over {_LETTERS} characters")
-        references = [r for r in case.references[:_REFERENCES] if is_short_text(r, question)]
+        references = _short(case.references[:_REFERENCES], question)
         if not references:
             return Finding.undecided("text: no reference is a short text")
-        if _LATEX.search(response) or (_MATHS.search(response) and any(map(_digits, references))):
+        if _LATEX.search(response) or (_MATHS.search(response) and any(map(_has_digit, references))):
             return Finding.undecided("text: the response is a formula")
-        gold, said = [read(r) for r in references], read(response)
-        if reason := objection(question, gold, said):
+        asked, gold, said = read_question(question), distinct(references), read(response)
+        if reason := objection(asked, gold, said):
             return Finding.undecided(f"text: {reason}")
         plain = _plain(response)
-        for one in gold:
-            if plain and plain == _plain(one.text):
-                because = f"text: {_show(response)!r} has the words of {_show(one.text)!r}"
+        for one in references:
+            if plain and plain == _plain_short(one):
+                because = f"text: {_show(response)!r} has the words of {_show(one)!r}"
                 return _finding("correct", "rule", because, references, response)
-        return _decide(question, references, response)
+        return _decide(model.probability_read(asked, gold, said), references, response)
 
 
 def is_short_text(reference: str, question: str) -> bool:
@@ -75,17 +78,27 @@ def is_short_text(reference: str, question: str) -> bool:
     >>> is_short_text("1899", "when was the term first used")
     True
     """
-    if len(reference) > 12 * _WORDS or len(reference.split()) > _WORDS or _MATHS.search(reference):
-        return False
-    if _digits(reference):
-        asked = question.split()
-        return 3 <= len(asked) <= _FACTS and not _MATHS.search(question)
-    return any(len(word) > 1 for word in (*read(reference).places, *_plain(reference)))
+    return bool(_short([reference], question))
 
 
-def _decide(question: str, references: Sequence[str], response: str) -> Finding:
+def _short(references: Sequence[str], question: str) -> list[str]:
+    facts = 3 <= len(question.split()) <= _FACTS and not _MATHS.search(question)
+    shapes = ("words", "digits") if facts else ("words",)
+    return [r for r in references if len(r) <= _SHORT and _shape(r) in shapes]
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _shape(reference: str) -> Literal["words", "digits", "other"]:
+    if len(reference.split()) > _WORDS or _MATHS.search(reference):
+        return "other"
+    if _has_digit(reference):
+        return "digits"
+    said = (*read_short(reference).places, *_plain_short(reference))
+    return "words" if any(len(word) > 1 for word in said) else "other"
+
+
+def _decide(p: float, references: Sequence[str], response: str) -> Finding:
     weights = model.load()
-    p = model.probability(question, references, response)
     if p >= weights.p_correct:
         because = f"text: p={p:.2f}, at least {weights.p_correct:.2f}"
         return _finding("correct", "learned", because, references, response, p=p)
@@ -108,8 +121,13 @@ def _plain(text: str) -> list[str]:
     return [word for word in _WORD.findall(fold(text)) if word not in _ARTICLES]
 
 
-def _digits(text: str) -> str:
-    return "".join(c for c in text if c.isdigit())
+@functools.lru_cache(maxsize=1 << 12)
+def _plain_short(text: str) -> list[str]:
+    return _plain(text)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _show(text: str) -> str:

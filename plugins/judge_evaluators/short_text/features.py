@@ -6,87 +6,38 @@ The features are lexical: nothing here knows that Holland is the Netherlands or 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-from judge_evaluators.short_text.cues import BUT, HEDGE, JOIN, NOT, REFUSAL, asks_for
+from judge_evaluators.short_text.cues import BUT, HEDGE, JOIN, MANY, NOT, NOW, REFUSAL, YEAR, asks_for
 from judge_evaluators.short_text.dates import agreement, dates, rounded, vague
-from judge_evaluators.short_text.reading import Reading, names, read
-from judge_evaluators.short_text.similarity import found, gap, kept, nearest
+from judge_evaluators.short_text.matching import Match, Words, matches, mean
+from judge_evaluators.short_text.reading import Reading, names
+from judge_evaluators.short_text.similarity import alike, gap, kept, share
 from judge_evaluators.short_text.words import STOP, trigrams
 
+_MANY = 30  # references whose words are counted together
 _TRIGRAMS = 600  # characters up to which two texts are compared as sets of trigrams
 
 
-class Match(NamedTuple):
-    """A reference as it is found in a response: `keys` are its words that may carry the answer.
-
-    `weights` says how rare each key is, `hits` where in the response it stands first (-1: nowhere), `new` whether
-    the question lacks it. `cover` is the weighted share of the keys that was hit, `cover_new` that of the new ones.
-    """
-
-    reference: Reading
-    keys: list[str]
-    weights: list[float]
-    hits: list[int]
-    new: list[bool]
-    whole: bool
-    cover: float
-    cover_new: float
-
-
-class Words(NamedTuple):
-    """The words of the question and of the response that may carry an answer; `rarity` weighs a word."""
-
-    asked: frozenset[str]
-    said: list[str]
-    fresh: list[str]
-    rarity: Mapping[str, float]
-
-
 def features(
-    question: str, references: Sequence[str], response: str, *, rarity: Mapping[str, float]
+    question: Reading, references: Sequence[Reading], said: Reading, *, rarity: Mapping[str, float]
 ) -> dict[str, float]:
     """Return the features by name, for the reference that the response matches best.
 
-    The order of the references is irrelevant. A word that `rarity` lacks weighs what "" weighs. There must be a
-    reference.
+    The references are `distinct`; there must be one. A word that `rarity` lacks weighs what "" weighs.
     """
-    asked = frozenset(w for w in read(question).words if w not in STOP)
-    said = read(response)
-    content = [w for w in said.places if w not in STOP]
-    used = Words(asked, content, [w for w in content if w not in asked], rarity)
-    matches = [_match(read(text), said, used) for text in sorted(set(references))]
-    matches.sort(key=lambda m: (m.whole, m.cover_new, m.cover, -len(m.keys), m.reference.sequence), reverse=True)
-    best = max(matches[:4], key=lambda m: (m.whole, m.cover_new, len(m.keys) if m.whole else 0))
+    asked = frozenset(question.content)
+    used = Words(asked, said.content, [w for w in said.content if w not in asked], rarity)
+    found = matches(references, said, used)
+    best = found[0]
     return {
         **_overlap(best, used),
         **_characters(best.reference, said),
         **_places(best, said, used),
         **_numbers(best.reference, said, used),
         **_candidates(best, said, used),
-        **_references(matches),
-        **_style(question, best.reference, said, used),
+        **_references(found),
+        **_style(question.text, best.reference, said, used),
     }
-
-
-def _match(reference: Reading, said: Reading, used: Words) -> Match:
-    keys = [w for w in reference.places if w not in STOP] or list(reference.places)
-    rare = used.rarity[""]
-    weights = [used.rarity.get(w, rare) for w in keys]
-    hits = [said.places.get(w, -1) for w in keys]
-    new = [w not in used.asked for w in keys]
-    hit = [float(at >= 0) for at in hits]
-    cover = _mean(hit, weights)
-    whole = len(reference.sequence) > 2 and reference.sequence in said.sequence
-    return Match(reference, keys, weights, hits, new, whole, cover, _mean(hit, weights, new, otherwise=cover))
-
-
-def _mean(
-    values: Sequence[float], weights: Sequence[float], chosen: Sequence[bool] | None = None, otherwise: float = 0.0
-) -> float:
-    pairs = [(v, w) for i, (v, w) in enumerate(zip(values, weights, strict=True)) if chosen is None or chosen[i]]
-    total = sum(w for _, w in pairs)
-    return sum(v * w for v, w in pairs) / total if total else otherwise
 
 
 def _overlap(best: Match, used: Words) -> dict[str, float]:
@@ -95,9 +46,9 @@ def _overlap(best: Match, used: Words) -> dict[str, float]:
     common = sum(at >= 0 for at in hits)
     precision = common / len(used.said) if used.said else 0.0
     recall = common / len(keys) if keys else 0.0
-    near = [1.0 if at >= 0 else nearest(key, used.said) for key, at in zip(keys, hits, strict=True)]
-    cover_near = _mean(near, weights)
+    near = best.near
     lost = [w for w, n in zip(weights, near, strict=True) if n < 0.5]
+    lost_new = [w for w, n, new in zip(weights, near, best.new, strict=True) if n < 0.5 and new]
     rare, own = used.rarity[""], set(keys)
     fresh = [used.rarity.get(w, rare) for w in used.fresh]
     return {
@@ -107,17 +58,22 @@ def _overlap(best: Match, used: Words) -> dict[str, float]:
         "whole": float(best.whole),
         "cover": best.cover,
         "cover_new": best.cover_new,
-        "cover_near": cover_near,
-        "cover_new_near": _mean(near, weights, best.new, otherwise=cover_near),
+        "cover_near": best.cover_near,
+        "cover_new_near": best.cover_new_near,
         "missing": max(lost, default=0.0),
         "missing_all": sum(lost),
+        "missing_new": sum(lost_new),
+        "rarest": max(weights, default=0.0),
+        "rarest_hit": max((w for w, at in zip(weights, hits, strict=True) if at >= 0), default=0.0),
+        "rarity": sum(weights) / max(1, len(weights)),
+        "nearest": max((n for n, at in zip(near, hits, strict=True) if at < 0), default=0.0),
         "last_key": near[-1] if near else 0.0,
         "first_key": near[0] if near else 0.0,
         "keys": float(len(keys)),
         "keys_new": float(sum(best.new)),
         "keys_asked": float(len(keys) - sum(best.new)),
         "fresh": sum(fresh),
-        "fresh_hit": _mean([float(w in own) for w in used.fresh], fresh),
+        "fresh_hit": mean([float(w in own) for w in used.fresh], fresh),
     }
 
 
@@ -169,7 +125,7 @@ def _places(best: Match, said: Reading, used: Words) -> dict[str, float]:
         "after": float(length - at - 1) if at >= 0 else -1.0,
         "span": float(max(hits) - min(hits) + 1 - len(hits)) if hits else -1.0,
         "negated": float(any(w in NOT for w in said.words[max(0, at - 6) : max(0, at)])),
-        "cover_first": _mean([float(0 <= hit < first) for hit in best.hits], best.weights),
+        "cover_first": mean([float(0 <= hit < first) for hit in best.hits], best.weights),
         "cover_last": sum(hit >= last for hit in best.hits) / len(best.hits) if best.hits else 0.0,
         "asked_seen": sum(w in said.places for w in used.asked) / asked,
         "asked_local": len(local & used.asked) / asked,
@@ -181,12 +137,12 @@ def _numbers(ref: Reading, said: Reading, used: Words) -> dict[str, float]:
     """Numbers, years, months and dates that agree or conflict."""
     ours = [*ref.numbers, *ref.years]
     theirs = [n for n in (*said.numbers, *said.years) if n not in used.asked]
-    month = found(ref.months, said.months)
+    month = share(ref.months, said.months)
     return {
-        "year": found(ref.years, said.years),
+        "year": share(ref.years, said.years),
         "year_other": float(sum(y not in ref.years and y not in used.asked for y in said.years)),
         "month": month - sum(m not in ref.months and m not in used.asked for m in said.months),
-        "number": found(ref.numbers, said.numbers),
+        "number": share(ref.numbers, said.numbers),
         "number_other": float(sum(n not in ref.numbers and n not in used.asked for n in said.numbers)),
         "number_gap": gap(ours, theirs),
         "numbers": float(len(ref.numbers)),
@@ -206,18 +162,22 @@ def _candidates(best: Match, said: Reading, used: Words) -> dict[str, float]:
         "names": float(len(offered)),
         "name_rank": float(next((i for i, name in enumerate(offered) if own.intersection(name)), -1)),
         "name_first": max((len(own.intersection(name)) / len(name) for name in offered[:1]), default=-1.0),
-        "family": max((float(n[-1] == family) or nearest(family, n[-1:]) for n in offered[:3]), default=-1.0),
+        "family": max((float(n[-1] == family) or alike(family, n[-1]) for n in offered[:3]), default=-1.0),
     }
 
 
-def _references(matches: Sequence[Match]) -> dict[str, float]:
-    """What all references say together. The matches are sorted, the best first."""
-    covers = sorted((m.cover_new for m in matches), reverse=True)
+def _references(found: Sequence[Match]) -> dict[str, float]:
+    """What all references say together. They are sorted, the best first."""
+    covers = sorted((m.cover_new for m in found), reverse=True)
     return {
-        "references": float(len(matches)),
-        "references_whole": sum(m.whole for m in matches) / len(matches),
+        "references": float(len(found)),
+        "references_whole": sum(m.whole for m in found) / len(found),
         "references_cover": sum(covers) / len(covers),
         "second_cover": covers[1] if len(covers) > 1 else -1.0,
+        "third_cover": covers[2] if len(covers) > 2 else -1.0,
+        "best_near": max(m.cover_new_near for m in found[:4]),
+        "keys_all": float(len({w for m in found[:_MANY] for w in m.keys})),
+        "keys_hit": float(len({w for m in found[:_MANY] for w, at in zip(m.keys, m.hits, strict=True) if at >= 0})),
     }
 
 
@@ -235,8 +195,12 @@ def _style(question: str, ref: Reading, said: Reading, used: Words) -> dict[str,
         "refusal": float(bool(REFUSAL.search(said.text))),
         "refusal_first": float(bool(REFUSAL.search(said.text[:120]))),
         "commas": float(said.text.count(",")),
+        "escapes": float(said.text.count(r"\\u")),
         "brackets": float(said.text.count("(")),
         "asks_for": float(asks_for(question)),
+        "asks_now": float(len(NOW.findall(question))),
+        "asks_many": float(bool(MANY.search(question))),
+        "asks_year": float(bool(YEAR.search(question))),
         "asked": float(len(used.asked)),
         "capital": float(any(c.isupper() for c in ref.text)),
     }

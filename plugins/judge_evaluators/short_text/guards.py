@@ -52,7 +52,7 @@ _PAUSE = re.compile(r"[.,;:()](?=\s)")
 _MANY = 4
 
 
-def objection(question: str, references: Sequence[Reading], said: Reading) -> str | None:
+def objection(question: Reading, references: Sequence[Reading], said: Reading) -> str | None:
     """Return why the response cannot count as an answer, whatever words it shares with a reference; or None."""
     if not said.words:
         return "the response says nothing"
@@ -69,18 +69,18 @@ def objection(question: str, references: Sequence[Reading], said: Reading) -> st
     return None
 
 
-def _copies(question: str, said: Reading) -> bool:
+def _copies(question: Reading, said: Reading) -> bool:
     """Whether the response has the question's words, all of them, and no more."""
-    asked = [w for w in words(question) if w not in STOP]
+    asked = [w for w in question.words if w not in STOP]
     own = [w for w in said.words if w not in STOP]
     return len(own) >= 3 and sorted(own) == sorted(asked)
 
 
-def _sprays(question: str, references: Sequence[Reading], said: Reading) -> bool:
+def _sprays(question: Reading, references: Sequence[Reading], said: Reading) -> bool:
     """Whether the response is a bare list of short items, or an "or" between two, of which few are a reference."""
     if len(said.text) > 600:
         return False
-    asked = set(words(question)) - STOP
+    asked = question.places.keys() - STOP
     if _strings(references, said, asked):
         return True
     items = [found for part in _ITEMS.split(_LEAD.sub("", said.text)) if (found := words(part))]
@@ -93,9 +93,9 @@ def _sprays(question: str, references: Sequence[Reading], said: Reading) -> bool
     parted = any(len(_ITEMS.split(r.text)) > 1 and k <= content for r, k in zip(references, keys, strict=True))
     if parted or right in (0, len(items)):
         return False
-    if len(items) >= _MANY and not _ASKS_MANY.search(question):
+    if len(items) >= _MANY and not _ASKS_MANY.search(question.text):
         return right * 2 <= len(items)
-    return bool(_EITHER.search(said.text)) and "or" not in words(question)
+    return bool(_EITHER.search(said.text)) and "or" not in question.places
 
 
 def _strings(references: Sequence[Reading], said: Reading, asked: set[str]) -> bool:
@@ -110,15 +110,16 @@ def _strings(references: Sequence[Reading], said: Reading, asked: set[str]) -> b
     return plain and len(other) >= 2 * _MANY - 2 and _PAUSE.search(said.text) is None
 
 
-def _denies(question: str, references: Sequence[Reading], said: Reading) -> bool:
+def _denies(question: Reading, references: Sequence[Reading], said: Reading) -> bool:
     """Whether each place that names a reference denies it, and at least one does."""
-    if _BEFORE.intersection(words(question)):
+    if _BEFORE.intersection(question.places):
         return False
     seen = False
-    line = said.sequence.split()
-    for reference in references:
+    named = [r for r in references if len(r.sequence) > 2 and r.sequence in said.sequence]
+    line = said.sequence.split() if named else []
+    for reference in named:
         target = reference.sequence.split()
-        if not target or _BEFORE.intersection(target):
+        if _BEFORE.intersection(target):
             continue
         for at in (i for i, w in enumerate(line) if w == target[0] and line[i : i + len(target)] == target):
             before = [w for w in line[max(0, at - 6) : at] if w not in _SMALL][-2:]

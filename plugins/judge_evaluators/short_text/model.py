@@ -7,33 +7,22 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from judge_evaluators.short_text.features import features
-
-
-class Tree(NamedTuple):
-    """A decision tree. Node `i` sends a row left when `row[feature[i]] <= threshold[i]`.
-
-    A negative child `c` is the leaf `-c - 1`, whose value is what the tree adds to the score.
-    """
-
-    feature: list[int]
-    threshold: list[float]
-    left: list[int]
-    right: list[int]
-    value: list[float]
+from judge_evaluators.short_text.forest import Forest, Tree
+from judge_evaluators.short_text.reading import Reading, distinct, read, read_question
 
 
 class Weights(NamedTuple):
-    """What training found: see `training/short_text.py`, which writes the file.
+    """What training found: see `benchmarks/train_short_text.py`, which writes the file.
 
-    The probability is ``sigmoid(slope * score + offset)``, the score being the sum over the trees.
+    The probability is ``sigmoid(slope * score + offset)``, the score being the sum over the trees of the forest.
     `p_correct` and `p_incorrect` are the thresholds above and below which the classifier decides.
     """
 
     features: list[str]
-    trees: list[Tree]
+    forest: Forest
     rarity: dict[str, float]
     slope: float
     offset: float
@@ -47,23 +36,17 @@ def probability(question: str | None, references: Sequence[str], response: str) 
     It holds for short answers to questions of general knowledge in English, whose people's verdicts it was
     fitted to; elsewhere it is a score. Deterministic. The cost grows with the length of the texts: bound them.
 
-    >>> probability("who wrote hamlet", ["William Shakespeare"], "It was written by Shakespeare.") > 0.9
+    >>> probability("who wrote hamlet", ["William Shakespeare"], "It was written by Shakespeare.") > 0.5
     True
     """
+    return probability_read(read_question(question or ""), distinct(references), read(response))
+
+
+def probability_read(question: Reading, references: Sequence[Reading], said: Reading) -> float:
+    """Return the same for texts that have been read."""
     weights = load()
-    found = features(question or "", references, response, rarity=weights.rarity)
-    return calibrated(score([found[name] for name in weights.features], weights.trees), weights)
-
-
-def score(row: Sequence[float], trees: Sequence[Tree]) -> float:
-    """Return the sum of the leaves that a row of features falls into."""
-    total = 0.0
-    for feature, threshold, left, right, value in trees:
-        node = 0
-        while node >= 0:
-            node = left[node] if row[feature[node]] <= threshold[node] else right[node]
-        total += value[-node - 1]
-    return total
+    found = features(question, references, said, rarity=weights.rarity)
+    return calibrated(weights.forest.score([found[name] for name in weights.features]), weights)
 
 
 def calibrated(raw: float, weights: Weights) -> float:
@@ -78,12 +61,12 @@ def load() -> Weights:
     return parse(json.loads(text))
 
 
-def parse(data: Mapping[str, object]) -> Weights:
+def parse(data: Mapping[str, Any]) -> Weights:
     """Return the weights that a decoded file holds; other entries of the file are for its readers."""
-    known: dict[str, object] = {name: data[name] for name in Weights._fields}
-    known["trees"] = [Tree(*tree) for tree in known["trees"]]  # type: ignore[attr-defined]
+    known: dict[str, Any] = {name: data[name] for name in Weights._fields if name != "forest"}
     rarity: dict[str, float] = {}
-    for weight, words in known["rarity"].items():  # type: ignore[attr-defined]
+    for weight, words in known["rarity"].items():
         rarity |= dict.fromkeys(words.split(" "), float(weight))
     known["rarity"] = rarity
-    return Weights(**known)  # type: ignore[arg-type]
+    trees = [Tree(*tree) for tree in data["trees"]]
+    return Weights(**known, forest=Forest(trees, width=len(known["features"])))

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from judge_evaluators.short_text.words import is_number, trigrams
 
 _LONGEST = 60
+_TYPO = 0.2  # likeness by trigrams that a misspelled word keeps
 
 
-def nearest(key: str, others: Sequence[str]) -> float:
-    """Return how near the nearest word is: 0 to 1, and 0 where it is less than half alike. Numbers are never near.
+class Neighbours:
+    """The words of a text, by their trigrams: finds the one that is nearest to a word.
 
-    >>> nearest("russian", ["the", "russia"]) > 0.8, nearest("pyrrh", ["pyhrr"]) > 0, nearest("1984", ["1985"])
-    (True, False, 0.0)
+    >>> found = Neighbours(["the", "russia", "1985", "dutch"])
+    >>> found.nearest("russian") > 0.8, found.nearest("1984"), found.nearest("holland")
+    (True, 0.0, 0.0)
     """
-    if len(key) < 4 or is_number(key):
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = [word for word in dict.fromkeys(words) if len(word) > 3 and not is_number(word)]
+        self._at: dict[str, list[int]] = {}
+
+    def nearest(self, key: str) -> float:
+        """Return how near the nearest word is: 0 to 1, and 0 where none is half alike. Numbers are never near."""
+        if len(key) < 4 or is_number(key):
+            return 0.0
+        if not self._at:
+            for i, word in enumerate(self._words):
+                for gram in trigrams(word):
+                    self._at.setdefault(gram, []).append(i)
+        grams = trigrams(key)
+        best = 0.0
+        shared: dict[int, int] = {}
+        for gram in grams:
+            for i in self._at.get(gram, ()):
+                shared[i] = shared.get(i, 0) + 1
+        for i, count in shared.items():
+            best = max(best, _alike(key, self._words[i], 2 * count / (len(grams) + len(trigrams(self._words[i])))))
+        return best if best >= 0.5 else 0.0
+
+
+def alike(one: str, other: str) -> float:
+    """Return how near one word is to another, as `Neighbours` finds it."""
+    if len(one) < 4 or len(other) < 4 or is_number(one):
         return 0.0
-    grams = trigrams(key)
-    best = 0.0
-    for other in others:
-        apart = abs(len(other) - len(key))
-        if len(other) < 4 or apart > 5:
-            continue
-        theirs = trigrams(other)
-        alike = 2 * len(grams & theirs) / (len(grams) + len(theirs))
-        if other[0] == key[0]:
-            if other[:4] == key[:4]:
-                alike = max(alike, 0.95 - 0.4 * apart / max(len(key), len(other)))
-            if len(key) > 4 and apart <= 2:
-                alike = max(alike, 2 * kept(key, other) - 0.95)
-        best = max(best, alike)
-    return best if best >= 0.5 else 0.0
+    ours, theirs = trigrams(one), trigrams(other)
+    near = _alike(one, other, 2 * len(ours & theirs) / (len(ours) + len(theirs)))
+    return near if near >= 0.5 else 0.0
+
+
+def _alike(key: str, other: str, dice: float) -> float:
+    apart = abs(len(other) - len(key))
+    if apart > 5:
+        return 0.0
+    if other[0] == key[0]:
+        if other[:4] == key[:4]:
+            dice = max(dice, 0.95 - 0.4 * apart / max(len(key), len(other)))
+        if len(key) > 4 and apart <= 2 and dice >= _TYPO:
+            dice = max(dice, 2 * kept(key, other) - 0.95)
+    return dice
 
 
 def kept(one: str, other: str) -> float:
@@ -50,7 +78,7 @@ def kept(one: str, other: str) -> float:
     return 1 - row[-1] / max(len(one), len(other), 1)
 
 
-def found(wanted: Sequence[str], given: Sequence[str]) -> float:
+def share(wanted: Sequence[str], given: Sequence[str]) -> float:
     """Return the share of the wanted that was given; -1 where nothing was wanted."""
     return sum(w in given for w in wanted) / len(wanted) if wanted else -1.0
 
