@@ -92,6 +92,8 @@ class Atoms:
         raise Unreadable(f"{text!r} was not expected")
 
     def _group(self, text: str) -> Node:
+        if text not in _CLOSING:  # the brace of a set
+            raise Unreadable(f"{text!r} was not expected")
         self.at += 1
         bars, self.bars = self.bars, 0
         node = self.sum()

@@ -105,22 +105,26 @@ def _choices(response: Choice, reference: Choice) -> Comparison:
 
 
 def _dates(response: Value, reference: Value) -> Comparison:
-    """A date answers a question for its year; a year does not answer a question for a date."""
+    """A date answers a question for its year. What is only coarser than the reference may be all that was asked for."""
     if isinstance(reference, Number) and isinstance(response, Date):
         if response.year is None or reference.form != "integer":
             return undecided("a date against a number")
         same = reference.value == response.year
         return correct("rule", "date: of that year") if same else incorrect("rule", "date: of another year", "the year")
     if isinstance(reference, Date) and isinstance(response, Number) and response.form == "integer":
-        return incorrect("rule", "date: a number is no full date", "the day")
+        if reference.year is None or not 1000 <= response.value < 2200:
+            return undecided("a number against a date")
+        if response.value != reference.year:
+            return incorrect("rule", f"date: the year is {response.value}, not {reference.year}", "the year")
+        return undecided("date: only the year is given")
     if not isinstance(response, Date) or not isinstance(reference, Date):
         return undecided("a date against another kind of value")
-    for part in ("year", "month", "day"):
-        said, gold = getattr(response, part), getattr(reference, part)
+    parts = [(part, getattr(response, part), getattr(reference, part)) for part in ("year", "month", "day")]
+    for part, said, gold in parts:
         if gold is not None and said is not None and said != gold:
             return incorrect("rule", f"date: the {part} is {said}, not {gold}", f"the {part}")
-        if gold is not None and said is None:
-            return incorrect("rule", f"date: the {part} is missing", f"the {part}")
+    if missing := next((part for part, said, gold in parts if gold is not None and said is None), None):
+        return undecided(f"date: the {missing} is missing")
     return correct("rule", "the same date")
 
 

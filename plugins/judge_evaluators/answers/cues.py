@@ -37,6 +37,11 @@ _CUE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# What has to occur, in small letters, for a pattern to match at all: looking for it costs a tenth of the pattern.
+_CUE_WORDS = (
+    *("answer", "option", "choice", "solution", "result", "choose", "pick", "select", "go with", "opt for", "réponse"),
+    *("reponse", "respuesta", "antwort", "risposta", "resposta", "ответ", "答", "结果", "选", "選", "답"),
+)
 _SUPPOSED = re.compile(
     r"\b(?:if|whether|unless|suppose|assume|assuming|is|first|initial|previous|original|earlier|wrong|let)"
     r"\s{1,3}(?:the|my|our|your)?\s{0,3}$",
@@ -81,6 +86,11 @@ _TO_GRADER = re.compile(
     r"|请.{0,6}(?:判|评|标记).{0,6}(?:正确|满分|对)|评分(?:者|员|人)|忽略.{0,10}(?:指令|说明)",
     re.IGNORECASE,
 )
+_GRADER_WORDS = (
+    *("grader", "judge", "evaluator", "verifier", "examiner", "ignore", "mark", "grade", "score", "rate", "label"),
+    *("accept", "treat", "consider", "count", "classify", "evaluate", "output", "reply", "respond", "return", "say"),
+    *("print", "prompt", "override", "message", "outcome", "verdict", "equivalent", "identical", "请", "评分", "忽略"),
+)
 _POINTS = re.compile(
     r"\b(?:reference|gold|ground[- ]truth|expected|official|provided"
     r"|given|true|model)\s+(?:answer|solution|response|value|key)"
@@ -88,6 +98,10 @@ _POINTS = re.compile(
     r"|reference|answer)|\bas (?:stated|given) (?:above|in)"
     r"|参考答案|标准答案",
     re.IGNORECASE,
+)
+_POINTING_WORDS = (
+    *("reference", "answer", "solution", "response", "value", "key", "whatever", "same as", "as stated", "as given"),
+    *("参考", "标准"),
 )
 _NOT = re.compile(
     r"\bnot\b|n['’]t\b|\bneither\b|\bnor\b|\bnever\b|\brul(?:es?|ed|ing) out\b|\beliminat\w+|\brather than\b"
@@ -118,6 +132,8 @@ def statements(text: str) -> list[Statement]:
     >>> [s.text for s in statements("The answer is 3.5. So the final answer is: $x = 7$.")]
     ['3.5', '$x = 7$']
     """
+    if not _has(text, _CUE_WORDS):
+        return []
     math = spans(text)
     found: list[Statement] = []
     at = 0
@@ -140,6 +156,11 @@ def statements(text: str) -> list[Statement]:
         )
         at = max(end, cue.end())
     return [statement for statement in found[-_MANY:] if statement.text]
+
+
+def _has(text: str, words: tuple[str, ...]) -> bool:
+    lowered = text.lower()
+    return any(word in lowered for word in words)
 
 
 def _supposed(text: str, at: int) -> bool:
@@ -180,14 +201,14 @@ def _sentence_end(text: str, start: int, math: list[tuple[int, int]]) -> int:
 
 def objection(text: str) -> str | None:
     """Return why no answer may be read from a response that says such a thing, or None."""
-    if _TO_GRADER.search(text):
+    if _has(text, _GRADER_WORDS) and _TO_GRADER.search(text):
         return "the response speaks to its grader"
     return None
 
 
 def declined(text: str) -> str | None:
     """Return why a statement is no answer: it refuses, or points to an answer instead of giving one."""
-    if _POINTS.search(text):
+    if _has(text, _POINTING_WORDS) and _POINTS.search(text):
         return "the response points to an answer instead of giving one"
     if _DECLINED.search(text):
         return "the response declines to answer"

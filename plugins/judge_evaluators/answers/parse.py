@@ -38,6 +38,13 @@ _APPROXIMATELY = re.compile(rf"^\s*(?:\\text\s*\{{\s*(?:{_NEARLY})\s*\}}|(?:{_NE
 _SIGN = re.compile(r"^\s*(?:\\approx(?![a-z])|\\sim(?![a-z])|≈|=)\s*")
 _CONDITIONS = frozenset({"where", "for", "with", "when", "if", "such that", "whenever", "provided"})
 _FOR_ALL = re.compile(r"(?:\\text\s*\{)?\s*,?\s*for (?:all|any|every|each)\b.*", re.S)
+#: Years as history writes them: a stretch, a decade, an era, a century. They are no differences, units or variables.
+_HISTORY = re.compile(
+    r"(?:c(?:irca|a)?\.?\s?)?(?:"
+    r"\d{3,4}\s?[–—]\s?\d{2,4}|1\d{3}\s?-\s?[12]\d{3}|\d{3,4}['’]?s|(?:AD|A\.D\.)\s?\d{1,4}"
+    r"|\d{1,4}(?:\s?[-–—]\s?\d{1,4})?\s?(?:BCE?|CE|AD|B\.C\.(?:E\.)?|A\.D\.|C\.E\.)"
+    r"|\d{1,2}(?:st|nd|rd|th) (?:century|centuries|millennium)(?: (?:BCE?|CE|AD))?)\.?",
+)
 _INTEGERS = re.compile(
     r"^\s*(?:where|for|with|,|any|some|all|and|is|\(|\\text\{?|\s)*((?:[a-zA-Z]\s*,?\s*)+)\s*"
     r"(?:∈|\\in|\s+in|is an|are|is any|an|arbitrary|\s)+\s*(?:\\mathbb\s*\{?\s*Z\s*\}?|Z\b|integers?|ℤ)"
@@ -65,6 +72,8 @@ def _parse(text: str) -> Value:
 def _read_text(text: str) -> Value:
     text = " ".join(repair_escapes(text).split())  # so that no pattern below meets a long run of spaces
     bare = re.sub(r"^\s*\\(?:text|mathrm|mbox|textbf)\s*\{([^{}]*)\}\s*$", r"\1", text.strip().strip("$")).strip(" *")
+    if _HISTORY.fullmatch(bare):
+        return Text(text)
     if (named := read_named(bare)) is not None:
         return named
     if (whole := read_words(bare.rstrip("."))) is not None:
