@@ -3,7 +3,8 @@
 Each contestant is a process that judges the same rows in order. `undecided` counts as "not equivalent" in
 accuracy, F1 and the rate of false positives, because the peers know nothing between; coverage (the share decided)
 and the accuracy of what was decided stand beside them. Rows marked as contested are left out. Processor time is
-that of the contestant's process, without its start.
+that of the contestant's process, without its start. The classifier of short texts was trained on EVOUNA and
+EfficientQA: `--unseen` judges each of their questions by weights that have not seen it.
 
 Peers are installed into virtual environments of their own, once. A contestant that fails is named at the end,
 and the exit status is 1.
@@ -84,7 +85,7 @@ def main() -> int:
             for contestant, python in pythons.items():
                 print(f"{data}: {contestant}", file=sys.stderr)
                 try:
-                    results[data][contestant] = score(rows, run(contestant, python, path))
+                    results[data][contestant] = score(rows, run(contestant, python, path, options.unseen))
                 except ContestantError as error:
                     failed[f"{contestant} on {data}"] = str(error)
             if not options.json:
@@ -104,6 +105,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--contestants", default="all", help=f"all, or of {','.join(CONTESTANTS)} (default: all)")
     parser.add_argument("--envs", type=Path, default=Path(".bench-envs"), help="folder of the peers' environments")
     parser.add_argument("--limit", type=int, default=0, help="rows of each data set at most, evenly spread")
+    parser.add_argument("--unseen", type=Path, help="folder that train_short_text.py --folds wrote: judge by those")
     parser.add_argument("--json", action="store_true", help="print JSON and no table")
     options = parser.parse_args()
     options.contestants = list(CONTESTANTS) if options.contestants == "all" else options.contestants.split(",")
@@ -143,9 +145,11 @@ def load(folder: Path, only: list[str], limit: int) -> dict[str, list[dict[str, 
     return found
 
 
-def run(contestant: str, python: str, rows: Path) -> list[dict[str, Any]]:
+def run(contestant: str, python: str, rows: Path, unseen: Path | None) -> list[dict[str, Any]]:
     """The results of one contestant, a row each."""
     program, further, requirements = CONTESTANTS[contestant]
+    if contestant == "judge" and unseen is not None:
+        further = [str(unseen.resolve())]
     out = rows.with_name("results.jsonl")
     out.unlink(missing_ok=True)
     command = [python, str(PROGRAMS / program), str(rows), str(out), *further]

@@ -1,15 +1,15 @@
 """Trains the classifier of ``short_text`` and measures it on questions, data sets and systems that it has not seen.
 
-    python benchmarks/train_short_text.py [--data ../shared/data] [--write]
+    python benchmarks/train_short_text.py [--data ../shared/data] [--write] [--folds FOLDER]
 
-Needs numpy and lightgbm (not dependencies of the package). Prints a table; `--write` replaces the weights. Same data,
-same versions: same weights. All figures are of predictions for questions (or sets, or systems) left out of training.
+Needs lightgbm (extra `train`). Prints a table; `--write` replaces the weights, `--folds` writes for each fifth of the
+questions weights that have not seen it, for `answers.py --unseen`. Same data, same versions: same weights. All figures are of
+predictions for questions (or sets, or systems) left out of training.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 from collections import Counter
@@ -20,10 +20,10 @@ from typing import Any
 import lightgbm
 import numpy as np
 from judge_evaluators.short_text import features, guards, reading, words
+from peers.folds import FOLDS, fold
 
 WEIGHTS = Path(features.__file__).with_name("weights.json")
 FILES = {"NQ": "evouna/nq", "TQ": "evouna/tq", "EfficientQA": "efficientqa/dev"}
-FOLDS = 5
 SETTINGS = {
     "n_estimators": 1000, "num_leaves": 8, "learning_rate": 0.03, "min_child_samples": 25, "extra_trees": True,
     "reg_lambda": 20.0, "colsample_bytree": 0.35, "subsample": 0.8, "subsample_freq": 1, "random_state": 0,
@@ -44,6 +44,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     options.add_argument("--write", action="store_true")
+    options.add_argument("--folds", type=Path)
     asked = options.parse_args()
     rows = list(read_rows(asked.data))
     rarity = rarities(rows)
@@ -76,9 +77,14 @@ def main() -> None:
     for name, row in figures.items():
         print(f"{name:36}", "  ".join(f"{k} {v}" for k, v in row.items()))
     print("calibration", reliability(p, y))
+    numbers = (slope, offset, p_correct, p_incorrect)
+    if asked.folds:
+        asked.folds.mkdir(parents=True, exist_ok=True)
+        for part in range(FOLDS):
+            seen = groups != part
+            write(asked.folds / f"{part}.json", names, grown(x[seen], y[seen]), rarity, numbers, figures)
     if asked.write:
-        trees = [flat(t["tree_structure"]) for t in fit(x, y).booster_.dump_model()["tree_info"]]
-        write(names, trees, rarity, (slope, offset, p_correct, p_incorrect), figures)
+        write(WEIGHTS, names, grown(x, y), rarity, numbers, figures)
         print(f"{WEIGHTS} {WEIGHTS.stat().st_size} bytes")
 
 
@@ -89,11 +95,6 @@ def read_rows(data: Path) -> Iterator[Row]:
             row = json.loads(line)
             if not row["meta"].get("contested"):
                 yield row | {"set": name}
-
-
-def fold(question: str) -> int:
-    """Return the fold of a question: the same question in two sets is in one fold."""
-    return int(hashlib.sha1(question.lower().strip("? ").encode()).hexdigest(), 16) % FOLDS
 
 
 def rarities(rows: Iterable[Row]) -> dict[str, float]:
@@ -120,6 +121,11 @@ def may_be_correct(row: Row) -> bool:
 def fit(x: np.ndarray, y: np.ndarray) -> lightgbm.LGBMClassifier:
     """Return the boosted trees of some rows."""
     return lightgbm.LGBMClassifier(**SETTINGS).fit(x, y)
+
+
+def grown(x: np.ndarray, y: np.ndarray) -> list[list[list[float]]]:
+    """Return the trees of some rows as plain lists."""
+    return [flat(tree["tree_structure"]) for tree in fit(x, y).booster_.dump_model()["tree_info"]]
 
 
 def left_out(x: np.ndarray, y: np.ndarray, parts: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
@@ -204,7 +210,7 @@ def flat(root: dict[str, Any]) -> list[list[float]]:
 
 
 def write(
-    names: list[str], trees: list[Any], rarity: dict[str, float], fitted: tuple[float, ...], figures: Any
+    path: Path, names: list[str], trees: list[Any], rarity: dict[str, float], fitted: tuple[float, ...], figures: Any
 ) -> None:
     """Write the weights; the words of the table are grouped by weight, which makes the file a third as long."""
     table: dict[str, list[str]] = {}
@@ -224,7 +230,7 @@ def write(
         "rarity": {weight: " ".join(sorted(found)) for weight, found in sorted(table.items())},
         "trees": trees,
     }
-    WEIGHTS.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
