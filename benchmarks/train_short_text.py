@@ -3,8 +3,8 @@
     python benchmarks/train_short_text.py [--data ../shared/data] [--write] [--folds FOLDER]
 
 Needs lightgbm (extra `train`). Prints a table; `--write` replaces the weights, `--folds` writes for each fifth of the
-questions weights that have not seen it, for `answers.py --unseen`. Same data, same versions: same weights. All figures are of
-predictions for questions (or sets, or systems) left out of training.
+questions weights that have not seen it, for `answers.py --unseen`. Same data, same
+versions: same weights. All figures are of predictions for questions (or sets, or systems) left out of training.
 """
 
 from __future__ import annotations
