@@ -13,6 +13,7 @@ and the exit status is 1.
 import argparse
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -104,7 +105,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", default=[], help="parts of the names of data sets")
     parser.add_argument("--contestants", default="all", help=f"all, or of {','.join(CONTESTANTS)} (default: all)")
     parser.add_argument("--envs", type=Path, default=Path(".bench-envs"), help="folder of the peers' environments")
-    parser.add_argument("--limit", type=int, default=0, help="rows of each data set at most, evenly spread")
+    parser.add_argument("--limit", type=int, default=0, help="rows of each data set at most, drawn with a fixed seed")
     parser.add_argument("--unseen", type=Path, help="folder that train_short_text.py --folds wrote: judge by those")
     parser.add_argument("--json", action="store_true", help="print JSON and no table")
     options = parser.parse_args()
@@ -141,7 +142,8 @@ def load(folder: Path, only: list[str], limit: int) -> dict[str, list[dict[str, 
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
         rows = [row for row in rows if not row.get("meta", {}).get("contested") and row.get("references")]
         if rows and all(isinstance(row["label"], bool) and isinstance(row["response"], str) for row in rows):
-            found[name] = rows[:: -(-len(rows) // limit)] if limit else rows
+            # Drawn, not every n-th: the rows of a question's five systems stand side by side.
+            found[name] = random.Random(0).sample(rows, limit) if 0 < limit < len(rows) else rows
     return found
 
 
