@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from judge_evaluators.answers.comparing import Compare, Comparison, correct, incorrect, undecided
 from judge_evaluators.answers.comparing_formulas import formulas
+from judge_evaluators.answers.units import is_measured_in_another
 from judge_evaluators.answers.values import Apply, Expression, Num, Number, Quantity, Sym, Value, count_digits
 
 _MIN_DIGITS = 3
@@ -78,16 +79,19 @@ def quantities(response: Value, reference: Value, compare: Compare) -> Compariso
         return correct("rule", "quantity: the same value, with the unit on one side only")
     if quantity.otherwise is not None and isinstance(other, Expression):
         return undecided("quantity: a unit or a variable")
+    if found.outcome == "incorrect" and isinstance(quantity.value, Number) and isinstance(other, Number):
+        if is_measured_in_another(quantity.value.value, quantity.unit, other.value):
+            return undecided("quantity: a unit on one side only, and in another unit the two may be equal")
+        return incorrect("rule", f"quantity: {found.because.partition(': ')[2]}, in any unit", found.witness)
     return found
 
 
 def _both(response: Quantity, reference: Quantity, compare: Compare) -> Comparison:
     one, other = response.unit, reference.unit
     if one.noun or other.noun:
-        found = compare(response.value, reference.value)
-        if found.outcome == "correct" and one.name != other.name:
-            return undecided(f"quantity: the same number, of {one.name!r} and of {other.name!r}")
-        return found
+        if one.name != other.name:  # three pairs of shoes are six shoes
+            return undecided(f"quantity: one counts {one.name!r}, the other {other.name!r}")
+        return compare(response.value, reference.value)
     if one.dimension != other.dimension:
         return incorrect("rule", f"quantity: {one.name} and {other.name} measure different things", "the dimension")
     if (one.factor, one.offset) == (other.factor, other.offset):

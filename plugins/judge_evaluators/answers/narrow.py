@@ -8,6 +8,7 @@ import unicodedata
 from judge_evaluators.answers.cues import denied
 from judge_evaluators.answers.marks import spans
 from judge_evaluators.answers.runs import Run, normal, runs
+from judge_evaluators.answers.units import read_unit
 from judge_evaluators.answers.wanted import DATE, Wanted
 
 _LEAD = re.compile(
@@ -174,13 +175,17 @@ def _one_run(text: str, wanted: Wanted) -> str | None:
 def _with_unit(text: str, run: Run, wanted: Wanted) -> str:
     if scale := _SCALE.match(text, run.end):
         return run.text + scale[0]
-    if not wanted.unit:
-        return run.text
     tail = _UNIT.match(text[run.end : run.end + 40])
-    words = tail[1].split() if tail else []
     unit: list[str] = []
-    for word in words:
-        if word.lower() in _STOP and not (word.lower() == "per" and unit):
+    for word in tail[1].split() if tail else []:
+        if word.lower() in _STOP and word != "A" and not (word.lower() == "per" and unit):
             break
         unit.append(word)
+    if not wanted.unit:  # counted things are dropped; a measure is not, for 5 minutes are no 5
+        unit = unit[: next((n for n in range(len(unit), 0, -1) if _measures(" ".join(unit[:n]))), 0)]
     return f"{run.text} {' '.join(unit)}" if unit else run.text
+
+
+def _measures(text: str) -> bool:
+    unit = read_unit(text, nouns=False)
+    return unit is not None and bool(unit.dimension)

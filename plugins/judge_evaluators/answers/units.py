@@ -5,6 +5,7 @@ Not covered: logarithmic units, and currencies against each other (each is its o
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from functools import lru_cache
@@ -16,6 +17,10 @@ from judge_evaluators.answers.vocabulary import NO_NOUNS
 _PI = Fraction("3.14159265358979323846264338327950288419716939937510")
 
 _POWERS = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cubed": 3, "cu": 3}
+#: Words after a unit that say what is measured.
+_OF_WHAT = frozenset(
+    {"of", "long", "wide", "tall", "high", "deep", "thick", "away", "apart", "old", "in", "each", "more"}
+)
 _SIGNS = {"₰": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 _PIECE = re.compile(r"([A-Za-zμΩÅ%₰€£¥₹°]+)|(\^?\s*[{(]?\s*-?\s*\d+\s*[)}]?)|([/*·.⋅])|(\s+)|(\\[a-zA-Z]+)|(.)", re.S)
 
@@ -75,9 +80,34 @@ def read_unit(text: str, /, *, nouns: bool = True) -> Unit | None:
     if unit is None and nouns:
         words = re.fullmatch(r"[A-Za-z][A-Za-z\- ]*", text)
         parts = text.lower().split()
+        if words and parts and (measure := _compound(text.split()[0])) and measure.dimension:
+            return measure if len(parts) > 1 and parts[1] in _OF_WHAT else None  # 2.7 km long, 2 L of water
         if words and len(parts) <= 5 and len(text) > 1 and not NO_NOUNS & set(parts):
             return Unit(text.lower().removeprefix("of ").rstrip("s"), noun=True)
     return unit
+
+
+def is_measured_in_another(value: Fraction, unit: Unit, number: Fraction) -> bool:
+    """Whether a bare number may be the value in some other unit, as 300 may be 5 minutes: to one percent.
+
+    Tried are the units of that dimension and, as for speeds, an hour or a minute in place of a second; each with any
+    power of ten.
+    """
+    if not value or not number or not unit.dimension:
+        return False
+    base = value * unit.factor
+    factors = {other.factor for other in _UNITS.values() if other.dimension == unit.dimension}
+    factors |= {
+        unit.factor * by for by in (Fraction(1), Fraction(60), Fraction(3600), Fraction(1, 60), Fraction(1, 3600))
+    }
+    return any(_is_power_of_ten(abs(base / factor / number)) for factor in factors)
+
+
+def _is_power_of_ten(ratio: Fraction) -> bool:
+    if max(ratio.numerator.bit_length(), ratio.denominator.bit_length()) > 900:
+        return False
+    exponent = math.log10(ratio)
+    return abs(exponent - round(exponent)) < 0.0045  # of which ten to the power is one percent
 
 
 def _compound(text: str) -> Unit | None:
@@ -134,7 +164,7 @@ def _simple(word: str) -> Unit | None:
                 rest = form.removeprefix(prefix)
                 if rest != form and rest in _LONG:
                     return _scaled(_UNITS[rest], power)
-    if len(word) > 1 and word[0] in PREFIXES and word[1:] in _SHORT:
+    if len(word) > 1 and word[0] in PREFIXES and (word[1:] in _SHORT or word in ("ml", "cl", "dl", "μl", "ul")):
         return _scaled(_UNITS[word[1:]], PREFIXES[word[0]])
     return None
 

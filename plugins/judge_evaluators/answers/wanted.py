@@ -26,7 +26,7 @@ DATE = re.compile(
 _SEVERAL = re.compile(r",(?!\d{3}(?!\d))|;|\\pm|±|\b(?:and|or)\b|\\cup|∪|\\q?quad|[<>≤≥]|\\(?:le|ge|lt|gt)|或|、")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))|\{,\}|,\\!")
 _MATH = re.compile(r"\d|\\[a-zA-Z]|[=^_<>∞π√]|^\$?\\?\(?[-+]?[a-zA-Z](?:['′]|\([a-z]\))?\)?\$?$")
-_WORDS = re.compile(r"\\(?:text|mbox|mathrm|textbf)\s?\{[^{}]*\}|[A-Za-z]{2,}")
+_UNIT = re.compile(r"\\(?:text|mbox|mathrm|textbf)\s?\{[^{}]*\}|[A-Za-z]{2,}|\d[\s~]?[A-Za-zµμΩÅ](?![A-Za-z(])")
 
 
 class Wanted(NamedTuple):
@@ -58,7 +58,7 @@ def _wanted(reference: str, question: str) -> Wanted:
     outside = re.sub(r"\\[a-zA-Z]+", "", answer)
     words = re.findall(r"[A-Za-z]{3,}", outside)
     if _MATH.search(answer.strip()) and (len(words) <= 6 or "\\" in answer):
-        return Wanted("math", answer, several, unit=bool(_WORDS.search(plain)) or "%" in plain or "°" in plain)
+        return Wanted("math", answer, several, unit=bool(_UNIT.search(plain)) or "%" in plain or "°" in plain)
     return Wanted("text", answer, several=several)
 
 
