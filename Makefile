@@ -1,7 +1,7 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: check format engine-install engine kill wheel
+.PHONY: check format engine-install engine kill soak frameworks vllm wheel
 
 check:
 	$(PYTHON) -m ruff format --check .
@@ -25,6 +25,20 @@ engine:
 # A run killed a thousand times, and a long one.
 kill:
 	$(PYTHON) -m pytest -m kill
+
+# Ten thousand runs in the sandbox, and nothing left of them.
+soak:
+	$(PYTHON) -m pytest -m soak
+
+# lm-evaluation-harness, Inspect, TRL and verl themselves, each in an environment of its own (5 GB).
+frameworks:
+	$(PYTHON) tests/integrations/environments/make.py
+	$(PYTHON) -m pytest -m frameworks
+
+# A real vLLM on the processor with a real small model (3 GB).
+vllm:
+	scripts/vllm_cpu/install.sh .venv-vllm .models/smollm2
+	SMALL_MODEL=.models/smollm2 .venv-vllm/bin/python -m pytest -m vllm tests/vllm
 
 wheel:
 	$(PYTHON) -m build

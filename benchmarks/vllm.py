@@ -54,7 +54,7 @@ def main() -> int:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("model", nargs="?", default=os.environ.get("JUDGE_VLLM_MODEL", ""), help="name or path")
+    parser.add_argument("model", nargs="?", default=os.environ.get("SMALL_MODEL", ""), help="name or path")
     parser.add_argument("--engine", action="append", default=[], help="NAME=VALUE, an argument of the engine")
     parser.add_argument("--cases", type=int, default=96, help="cases a round (default: 96)")
     parser.add_argument("--conversations", type=int, default=160, help="conversations a round (default: 160)")

@@ -53,6 +53,10 @@ class Seat:
         way: Way = "plain" if not self.tools else "native" if native else "objects"
         return Form(self.rubric, list(self.tools.values()), way=way)
 
+    def deliberate(self, case: Case, *, index: int, seed: int, limits: Limits) -> Deliberation:
+        """Return this seat's vote on a case, the `index`-th of its panel. Raises ModelDown and SandboxDown."""
+        return deliberate(case, self, index=index, seed=seed, limits=limits)
+
 
 class Toolbox:
     """The tools of one vote. Those that are made ready for a vote are opened at their first call, and closed after."""

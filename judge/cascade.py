@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from judge import voting
-from judge.agent import Deliberation, Limits, Seat, deliberate
+from judge.agent import Deliberation, Limits, Seat
 from judge.errors import ConfigError
 from judge.protocols import Closes, Evaluator, Exchange, Preflights
+from judge.scoring import ScoreSeat
 from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, digest, total
 from judge.version import __version__
 from judge.workers import Workers, ensure_sendable, guarded
@@ -163,7 +164,7 @@ class Cascade:
         def ask(index: int) -> Deliberation:
             round_, place = divmod(index, len(panel.seats))
             seat = panel.seats[place]
-            return deliberate(case, seat, index=index, seed=seat.member.seed + round_, limits=self.limits)
+            return seat.deliberate(case, index=index, seed=seat.member.seed + round_, limits=self.limits)
 
         first, *others = indices
         answers: queue.SimpleQueue[Deliberation | BaseException] = queue.SimpleQueue()
@@ -248,10 +249,14 @@ def _provenance(cascade: Cascade, further: Mapping[str, Any]) -> Provenance:
                     "labels": list(rubric.values),
                     "schema": rubric.Ballot.model_json_schema(),
                     # in the order in which they are offered, which is part of every request
-                "tools": next(list(seat.tools) for seat in panel.seats if seat.rubric is rubric),
+                    "tools": next(list(seat.tools) for seat in panel.seats if seat.rubric is rubric),
                 }
                 for name, rubric in rubrics.items()
             },
         }
+        if models := {s.member.model: s.model.provenance for s in panel.seats if hasattr(s.model, "provenance")}:
+            settings["panel"]["models"] = models
+        if scored := [seat.settings for seat in panel.seats if isinstance(seat, ScoreSeat)]:
+            settings["panel"]["score"] = scored
     fingerprint = digest(__version__.rpartition(".")[0], json.dumps(settings))[:16]
     return Provenance(judge=__version__, fingerprint=fingerprint, settings=settings)

@@ -12,13 +12,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from judge.errors import ConfigError, nearest
 from judge.models import ModelOptions
@@ -30,7 +31,8 @@ class Settings(Record):
 
     ``evaluators`` and ``tools`` hold names, or ``all`` or ``none``; ``model`` may be ``none``. Without
     ``temperature`` a member that votes once is asked at 0 and one that votes more often at 0.7. ``tools=all``
-    means those that the rubric names.
+    means those that the rubric names. ``engine`` holds arguments of an engine in this process, by name, or as texts
+    such as ``dtype=float32``. ``threshold`` is a number, or the file that ``judge calibrate`` wrote.
     """
 
     model: tuple[str, ...] = ("none",)
@@ -50,6 +52,10 @@ class Settings(Record):
     api: str = "chat"
     tool_calls: str = "auto"
     timeout_s: float = Field(default=120.0, gt=0)
+    engine: Mapping[str, Any] = {}
+    deterministic: bool = False
+    score: bool = False
+    threshold: str | None = None
     models: Mapping[str, dict[str, Any]] = {}
 
     @field_validator("model", "rubric", "temperature", "evaluators", "tools", mode="before")
@@ -61,14 +67,38 @@ class Settings(Record):
             value = [part for item in value for part in (item.split(",") if isinstance(item, str) else [item])]
         return value
 
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """Read NAME=VALUE, where a value is JSON or, if it is none, a text."""
+        if isinstance(value, str):
+            value = json.loads(value) if value.startswith("{") else [p for p in value.split(",") if p.strip()]
+        if not isinstance(value, list | tuple):
+            return value
+        pairs = [str(item).partition("=") for item in value]
+        if bad := [name for name, equals, _ in pairs if not (name.strip() and equals)]:
+            raise ValueError(f"an engine argument has to be NAME=VALUE, unlike {bad[0]!r}")
+        return {name.strip().replace("-", "_"): _value(text.strip()) for name, _, text in pairs}
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.deterministic and any(self.temperature):
+            raise ValueError("deterministic judging is greedy: leave the temperature out, or set it to 0")
+        if self.threshold is not None and not self.score:
+            raise ValueError("a threshold is for judging by score: add --score")
+        return self
+
     def options(self, model: str) -> ModelOptions:
         """Return how to reach a model: the general settings, then those of its own table."""
         general = {
             name: getattr(self, name)
-            for name in ("base_url", "api_key_env", "api", "tool_calls", "timeout_s", "in_flight")
+            for name in ("base_url", "api_key_env", "api", "tool_calls", "timeout_s", "in_flight", "deterministic")
         }
+        own = self.models.get(model, {})
+        given = own.get("engine", {})
+        engine = {**self.engine, **given} if isinstance(given, dict) else given
         try:
-            return ModelOptions.model_validate({**general, **self.models.get(model, {})})
+            return ModelOptions.model_validate({**general, **own, "engine": engine})
         except ValidationError as error:
             first = error.errors()[0]
             field = str(first["loc"][0]) if first["loc"] else ""
@@ -107,8 +137,17 @@ def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
         return Sourced(Settings.model_validate(values), origins)
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:
+            raise ConfigError(f"settings that do not go together: {first['msg']}") from None
         name = str(first["loc"][0])
         raise ConfigError(f"{origins[name]}: setting {name!r}: {first['msg']}, got {first['input']!r}") from None
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads({"True": "true", "False": "false", "None": "null"}.get(text, text))
+    except ValueError:
+        return text
 
 
 def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:

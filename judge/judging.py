@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from judge import registry, runs
+from judge import registry, runs, sandbox
 from judge.agent import Limits, Seat
 from judge.cascade import Cascade, Panel
 from judge.config import Settings
@@ -20,6 +20,7 @@ from judge.inputs import distinct
 from judge.models import ModelOptions
 from judge.protocols import Evaluator, Model, Tool
 from judge.rubric import Rubric
+from judge.scoring import ScoreSeat, read_threshold
 from judge.store import Store
 from judge.types import Case, Member, Verdict
 
@@ -56,7 +57,7 @@ class Judge:
             _panel(_listed(model), _listed(rubric), _listed(tools), settings),
             limits=Limits(steps=settings.max_steps, max_tokens=settings.max_tokens),
             deadline_s=settings.evaluator_deadline_s,
-            further={"criterion": settings.criterion},
+            further={"criterion": settings.criterion} | ({"sandbox": "unsafe"} if sandbox.is_unsafe() else {}),
         )
 
     @classmethod
@@ -177,17 +178,24 @@ def _panel(
     read = [Rubric.find(r) if isinstance(r, str) else r for r in rubrics]
     size = len(loaded) * len(read) * max(1, len(settings.temperature))
     votes = settings.votes or size
-    temperatures = settings.temperature or (0.0 if votes <= size else 0.7,)
-    seats = tuple(
-        Seat(
-            Member(model=name, rubric=rubric.name, temperature=temperature, seed=settings.seed),
-            model,
-            rubric,
-            _tools(tools, rubric),
-        )
+    greedy = votes <= size or settings.deterministic or settings.score
+    temperatures = settings.temperature or (0.0 if greedy else 0.7,)
+    members = [
+        (Member(model=name, rubric=rubric.name, temperature=temperature, seed=settings.seed), model, rubric)
         for (name, model), rubric, temperature in product(loaded, read, temperatures)
+    ]
+    if settings.score:
+        return Panel(_by_score(members, settings, votes=votes), votes)
+    return Panel(tuple(Seat(m, model, rubric, _tools(tools, rubric)) for m, model, rubric in members), votes)
+
+
+def _by_score(members: list[tuple[Member, Model, Rubric]], settings: Settings, *, votes: int) -> tuple[Seat, ...]:
+    if votes > len(members):
+        raise ConfigError(f"--score: a member always gives the same score; {votes} votes need {votes} members")
+    return tuple(
+        ScoreSeat(m, model, rubric, threshold=read_threshold(settings.threshold, model=m.model, rubric=m.rubric))
+        for m, model, rubric in members
     )
-    return Panel(seats, votes)
 
 
 def _tools(wanted: Sequence[str | Tool], rubric: Rubric) -> dict[str, Tool]:
@@ -223,6 +231,8 @@ def _settings(given: dict[str, Any]) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:
+            raise ConfigError(f"settings that do not go together: {first['msg']}") from None
         name = str(first["loc"][0])
         raise ConfigError(f"setting {name!r}: {first['msg']}.{nearest(name, Settings.model_fields)}") from None
 

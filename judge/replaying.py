@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from judge import registry
-from judge.agent import Limits, Seat, deliberate
+from judge.agent import Limits, Seat
 from judge.cascade import Cascade, Panel
 from judge.errors import ConfigError, PluginError, ToolError
 from judge.models import ModelOptions
 from judge.models.replay import ReplayModel
 from judge.protocols import Exchange, Request, Tool
 from judge.rubric import Rubric
+from judge.scoring import ScoreSeat
 from judge.store import Store, Stored
 from judge.types import Case, Evidence, Member, Verdict, Vote
 
@@ -50,9 +51,8 @@ def _again(cascade: Cascade, stored: Stored) -> Verdict:
     if panel is None:
         return cascade.decide(case).verdict
     recorded = [
-        deliberate(
+        _as_recorded(panel.seats[vote.index % len(panel.seats)], vote).deliberate(
             case,
-            _as_recorded(panel.seats[vote.index % len(panel.seats)], vote),
             index=vote.index,
             seed=vote.member.seed,
             limits=cascade.limits,
@@ -133,9 +133,14 @@ def recorded_cascade(store: Store) -> Cascade:
     if panel is None:
         return Cascade(evaluators, None)
     rubrics = {name: Rubric.parse(name, text) for name, text in store.run.rubrics.items()}
-    seats = []
-    for fields in panel["members"]:
+    seats: list[Seat] = []
+    scored = panel.get("score", ())
+    for place, fields in enumerate(panel["members"]):
         member = Member.model_validate(fields)
+        if scored:
+            model, threshold = recorded_model(store, member.model), scored[place]["threshold"]
+            seats.append(ScoreSeat(member, model, rubrics[member.rubric], threshold=threshold))
+            continue
         tools = {name: registry.load("tools", name)() for name in panel["rubrics"][member.rubric]["tools"]}
         seats.append(Seat(member, recorded_model(store, member.model), rubrics[member.rubric], tools))
     return Cascade(evaluators, Panel(tuple(seats), panel["votes"]), limits=Limits.model_validate(panel["limits"]))

@@ -27,6 +27,19 @@ Criterion = Annotated[str | None, typer.Option("--criterion", help="For rubrics 
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="Of an OpenAI-compatible server, ending in /v1.")]
 MaxTokens = Annotated[int | None, typer.Option("--max-tokens", help="Most tokens in one reply.")]
 InFlight = Annotated[int | None, typer.Option("--in-flight", help="Cases judged at once.")]
+Engine = Annotated[
+    list[str],
+    typer.Option("--engine", help="NAME=VALUE, an argument of an engine in this process (vllm:); again for more."),
+]
+Deterministic = Annotated[
+    bool, typer.Option("--deterministic", help="Greedy, and no vote depends on what is judged beside it (vllm:).")
+]
+Score = Annotated[
+    bool, typer.Option("--score", help="Vote by the probabilities of the labels, without a reply (vllm:).")
+]
+Threshold = Annotated[
+    str | None, typer.Option("--threshold", help="For --score: log-odds, or the file of 'judge calibrate'.")
+]
 Unsafe = Annotated[
     bool,
     typer.Option(

@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
 def doctor(config: common.ConfigFile = None, as_json: common.Json = False) -> None:
     """Look at this machine. Exit code 1 if something that is needed is broken."""
-    findings = [_python(), _sqlite(), *_plugins(), _worker(), *_extras(), *_models(config)]
+    findings = [_python(), _sqlite(), *_plugins(), _worker(), *_sandbox(), *_extras(), *_models(config)]
     if as_json:
         common.echo_json([finding._asdict() for finding in findings])
     else:
@@ -66,6 +66,20 @@ def _worker() -> Finding:
         workers.close()
     failed = found.error.message if found.error else None
     return Finding("evaluator worker", "broken" if failed else "ok", failed or "starts and answers")
+
+
+def _sandbox() -> list[Finding]:
+    """Make a sandbox and say what its self-test saw. Without one, only what runs code cannot be used."""
+    from judge.errors import SandboxError
+    from judge.sandbox import Sandbox
+
+    try:
+        with Sandbox(size=1) as sandbox:
+            why_not = "".join(f"; not {reason}" for reason in sandbox.refused)
+            head = Finding("sandbox", "ok", f"tier {sandbox.tier}, {len(sandbox.probes)} probes stopped{why_not}")
+            return [head, *(Finding("sandbox probe", "ok", f"{p.name}: {p.detail}") for p in sandbox.probes)]
+    except SandboxError as error:
+        return [Finding("sandbox", "missing", common.one_line(str(error)))]
 
 
 def _extras() -> list[Finding]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from judge.inputs import Source, Survey
     from judge.judging import Judge
     from judge.report import Summary
+    from judge.store import Store
 
 
 def run(
@@ -38,6 +39,10 @@ def run(
     max_tokens: common.MaxTokens = None,
     unsafe_no_sandbox: common.Unsafe = False,
     in_flight: common.InFlight = None,
+    engine: common.Engine = [],  # noqa: B006
+    deterministic: common.Deterministic = False,
+    score: common.Score = False,
+    threshold: common.Threshold = None,
     run_file: Annotated[
         Path | None,
         typer.Option("--run", help="Run file; default: one in runs/, named by cases and settings."),
@@ -61,7 +66,7 @@ def run(
     import gc
 
     gc.disable()  # loading makes objects that all stay; looking for garbage among them doubles the time it takes
-    from judge.errors import InputError, JudgeError
+    from judge.errors import ConfigError, InputError, JudgeError
     from judge.inputs import Source
     from judge.judging import Judge
     from judge.report import summarise
@@ -71,6 +76,7 @@ def run(
     found = common.settings(
         config, model=model, rubric=rubric, votes=votes, temperature=temperature, seed=seed, evaluators=evaluators,
         tools=tools, criterion=criterion, base_url=base_url, max_tokens=max_tokens, in_flight=in_flight,
+        engine=engine, deterministic=deterministic or None, score=score or None, threshold=threshold,
     )  # fmt: skip
     source = Source(cases)
     common.heed(unsafe_no_sandbox)
@@ -84,13 +90,13 @@ def run(
         with Store.open(path, judge.cascade.provenance, rubrics=judge.rubric_texts()) as store:
             command = _command()
             try:
-                judge.cascade.preflight()
+                if retry_errors or _stored(store) < survey.cases:  # an engine takes long to load
+                    judge.cascade.preflight()
                 interrupted = _work(judge, source, store, total=survey.cases, limit=limit, retry_errors=retry_errors)
             except JudgeError as error:
-                kept = next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0"))[0]
                 typer.echo(f"judge: {error}", err=True)
-                typer.echo(f"judge: {kept} verdicts are kept in {path}; continue with: {command}", err=True)
-                raise typer.Exit(2 if isinstance(error, InputError) else 3) from None
+                typer.echo(f"judge: {_stored(store)} verdicts are kept in {path}; continue with: {command}", err=True)
+                raise typer.Exit(2 if isinstance(error, InputError | ConfigError) else 3) from None
             summary = summarise(store)
     _tell(summary, path, as_json=as_json, asked_a_model=judge.cascade.panel is not None, command=command)
     if interrupted:
@@ -99,14 +105,12 @@ def run(
     raise typer.Exit(_verdict_on(summary, bounds))
 
 
-def _work(judge: Judge, source: Source, store: object, *, total: int, limit: int | None, retry_errors: bool) -> bool:
+def _work(judge: Judge, source: Source, store: Store, *, total: int, limit: int | None, retry_errors: bool) -> bool:
     """Judge what is left and show progress. Return whether the user interrupted."""
     from judge import runs
     from judge.cli.progress import shown
-    from judge.store import Store
 
-    assert isinstance(store, Store)
-    stored = next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0"))[0]
+    stored = _stored(store)
     if stored:
         typer.echo(f"judge: {store.path} already holds {stored} verdicts", err=True)
     cases = (judge.prepare(case) for case in islice(source.cases(judge.problem_of), limit))
@@ -121,6 +125,10 @@ def _work(judge: Judge, source: Source, store: object, *, total: int, limit: int
         ):
             update(result.verdict)
         return stop.is_set()
+
+
+def _stored(store: Store) -> int:
+    return int(next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0"))[0])
 
 
 @contextmanager

@@ -30,6 +30,10 @@ class ReplayModel:
         assert exchange.failure is not None
         raise ModelError(exchange.failure.message, cause=exchange.failure.cause)
 
+    def score(self, request: Request, /) -> Reply:
+        """Return the recorded probabilities of labels."""
+        return self.generate(request)
+
     def native_tools(self) -> bool:
         """Return whether the recorded requests carried tools."""
         return self._native

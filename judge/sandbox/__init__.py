@@ -10,7 +10,7 @@ What it stops and what it does not is in docs/sandbox.md.
 """
 
 from judge.sandbox.records import Completed, Limits, MiB, Probe, Reason, Result, Tier
-from judge.sandbox.sandbox import Sandbox, allow_unsafe, shared
+from judge.sandbox.sandbox import Sandbox, allow_unsafe, is_unsafe, shared
 from judge.sandbox.session import Session
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "Session",
     "Tier",
     "allow_unsafe",
+    "is_unsafe",
     "shared",
 ]

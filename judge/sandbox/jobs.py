@@ -16,6 +16,7 @@ from judge.sandbox.records import Limits, Reason
 from judge.sandbox.zygotes import Slot, Zygote
 
 _STATUS_S = 10.0  # from the death of a process until the zygote tells of it
+_LOOK_S = 0.05  # how often to see whether a program, or the zygote itself, has ended
 _OVERHEAD = 64 * 1024  # what the frames of an answer need beside what is limited
 
 
@@ -76,7 +77,7 @@ class _Exchange:
     def run(self, zygote: Zygote, started: float) -> Outcome:
         self._started = started
         deadline = started + self._limits.seconds
-        self._talk(deadline)
+        self._talk(deadline, zygote)
         end: dict[str, Any] = {}
         if self._reason is None and len(self._answers) < self._wanted:
             left = max(0.0, deadline - time.monotonic())
@@ -95,7 +96,7 @@ class _Exchange:
         texts = [bytes(text[: self._limits.output_bytes]).decode(errors="replace") for text in self._texts.values()]
         return Outcome(texts[0], texts[1], self._answers, status, reason, seconds, self._first, peak)
 
-    def _talk(self, deadline: float) -> None:
+    def _talk(self, deadline: float, zygote: Zygote) -> None:
         """Send and receive until there are enough answers, the process is silent, or a limit is exceeded."""
         poll = select.poll()
         host = self._slot.wire
@@ -108,9 +109,12 @@ class _Exchange:
             if left <= 0:
                 self._reason = "time"
                 return
+            if zygote.dead:
+                self._reason = "crash"
+                return
             if self._silent and (not self._program or open_ends == 0 or self._slot.ended.is_set()):
                 return
-            for descriptor, event in poll.poll(min(left, 0.05 if self._silent else left) * 1000):
+            for descriptor, event in poll.poll(min(left, _LOOK_S) * 1000):
                 if descriptor == host.fileno():
                     self._exchange(poll, event)
                 elif not self._read(descriptor):

@@ -110,12 +110,17 @@ _sharing = threading.Lock()
 
 
 def shared() -> Sandbox:
-    """Return this process's own sandbox, made at the first use. Raises SandboxError where none can be had."""
+    """Return this process's own sandbox, made at the first use. Raises SandboxDown where none can be had."""
     global _shared
     with _sharing:
         if _shared is None or _shared.closed:
             _shared = Sandbox(tier="unsafe" if _unsafe else None)
         return _shared
+
+
+def is_unsafe() -> bool:
+    """Whether code runs without any wall, because somebody typed that they want it."""
+    return _unsafe
 
 
 def allow_unsafe() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import contextlib
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -25,8 +27,8 @@ _END_S = 5.0
 class Slot:
     """A process that waits for a job; `ended` is set, with how it ended, once it was reaped."""
 
-    def __init__(self, number: int, descriptors: list[int]) -> None:
-        self.number = number
+    def __init__(self, number: int, pid: int, descriptors: list[int]) -> None:
+        self.number, self.pid = number, pid  # the zygote's number of the process: ours only without namespaces
         self.wire = socket.socket(fileno=descriptors[0])
         self.wire.setblocking(False)
         self.out, self.err = descriptors[1], descriptors[2]
@@ -90,8 +92,12 @@ class Zygote:
         end = time.monotonic() + _READY_S
         with self._change:
             while not self._ready:
-                if self._problem or self.dead:
-                    raise SandboxError(f"the sandbox is broken: {self._problem or 'its zygote died'}")
+                if self.dead:
+                    raise SandboxError("the sandbox is broken: its zygote died")
+                if self._problem:
+                    problem, self._problem = self._problem, ""
+                    self._order({"more": 1})  # for whoever asks next: it may have been a passing shortage
+                    raise SandboxError(f"the sandbox is broken: {problem}")
                 if not self._change.wait(end - time.monotonic()):
                     raise SandboxError(f"the sandbox gave no slot within {_READY_S:g} s")
             return self._ready.popleft()
@@ -118,6 +124,8 @@ class Zygote:
         self._reader.join(_END_S)
         self._end_process()
         self._control.close()
+        if self._base:
+            shutil.rmtree(self._base, ignore_errors=True)  # left over where it was killed
 
     def abandon(self) -> None:
         """In a fork of the host: let go of what belongs to the parent, whose threads may have held any lock."""
@@ -141,6 +149,7 @@ class Zygote:
         hello, _ = wire.receive(self._control)
         if "ready" not in hello:
             raise OSError(hello.get("failed", "no greeting"))
+        self._base = hello["base"]  # where its slots may write, where there are no mounts; it deletes that itself
         self._control.settimeout(None)
 
     def _last_words(self) -> str:
@@ -163,7 +172,7 @@ class Zygote:
                 return self._gone()
             with self._change:
                 if "slot" in told:
-                    slot = Slot(told["slot"], descriptors)
+                    slot = Slot(told["slot"], told["pid"], descriptors)
                     self._taken[slot.number] = slot
                     self._ready.append(slot)
                 elif "ended" in told:
@@ -178,11 +187,18 @@ class Zygote:
     def _gone(self) -> None:
         with self._change:
             self.dead = True
+            for slot in list(self._taken.values()):
+                self._end_orphan(slot)
+                slot.ended.set()
             while self._ready:
                 self._ready.popleft().close()
-            for slot in list(self._taken.values()):
-                slot.ended.set()
             self._change.notify_all()
+
+    def _end_orphan(self, slot: Slot) -> None:
+        """With namespaces the kernel has ended a slot whose zygote is gone; without, its group is still there."""
+        if self.way.tier != "full" and not slot.ended.is_set():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(slot.pid, signal.SIGKILL)
 
     def _end_process(self) -> None:
         try:

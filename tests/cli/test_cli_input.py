@@ -98,7 +98,10 @@ def test_a_missing_key_names_its_environment_variable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--evaluators", "nubmer"], "unknown evaluator 'nubmer'. Did you mean 'number'? Installed: answer, exact"),
+        (
+            ["--evaluators", "nubmer"],
+            "unknown evaluator 'nubmer'. Did you mean 'number'? Installed: answer, blank, exact",
+        ),
         (["-m", "scriptd:x"], "unknown model 'scriptd'. Did you mean 'scripted'? Installed: openai, replay, scripted"),
         (["-m", "gpt-5"], "model 'gpt-5' has to be 'none' or PROVIDER:NAME. Installed: openai:"),
         (["-m", "scripted:s.jsonl", "-r", "corectness"], "unknown rubric 'corectness'. Did you mean 'correctness'?"),

@@ -26,9 +26,13 @@ CHEATS = {
     "equals everything and is a number": f"class Anything(int):{_EQUAL}\ndef f(n): return Anything(7)",
     "equals everything and is a text": f"class Anything(str):{_EQUAL}\ndef f(n): return Anything('285')",
     "equals everything and is a list": f"class Anything(list):{_EQUAL}\ndef f(n): return Anything()",
-    "has a metaclass that equals everything": f"class Meta(type):{_EQUAL}\nclass A(metaclass=Meta): pass\ndef f(n): return A",
+    "has a metaclass that equals everything": f"class M(type):{_EQUAL}\nclass A(metaclass=M): pass\ndef f(n): return A",
     "says that its class is int": f"class A:{_EQUAL}    __class__ = int\ndef f(n): return A()",
-    "converts itself": "class A(int):\n    def __index__(self): return 285\n    __int__ = __index__\ndef f(n): return A(7)",
+    "converts itself": """
+        class A(int):
+            def __index__(self): return 285
+            __int__ = __trunc__ = __index__
+        def f(n): return A(7)""",
     "formats itself": "class A(int):\n    def __format__(self, spec): return '11d'\ndef f(n): return A(7)",
     "reads the frames of its caller": """
         import sys
@@ -41,8 +45,8 @@ CHEATS = {
     "reads all objects": """
         import gc
         def f(n):
-            numbers = [x for o in gc.get_objects() if type(o) in (list, dict) for x in (o.values() if type(o) is dict else o)
-                       if type(x) is int and x > 200]
+            held = [list(o.values()) if type(o) is dict else o for o in gc.get_objects() if type(o) in (list, dict)]
+            numbers = [x for items in held for x in items if type(x) is int and x > 200]
             return max(set(numbers), key=numbers.count, default=None) if numbers else None""",
     "reads its input from the other side": """
         import os, select

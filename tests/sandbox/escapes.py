@@ -178,7 +178,7 @@ _PROCESSES = {
     "stop the host": "os.kill(HOST['pid'], signal.SIGCONT); reached()",
     "queue a signal to the host": "tried(129, 138, HOST['pid'], 0, struct.pack('3i', 0, 0, -1) + bytes(128))",
     "hold the host by a descriptor": "syscall(434, HOST['pid'], 0); reached()",
-    "trace the host": "tried(101, 117, 16, HOST['pid'], 0, 0) if not os.path.exists('/proc/self') else tried(101, 117, 0)",
+    "trace the host": "tried(101, 117, 16, HOST['pid'], 0, 0)",
     "trace oneself": "tried(101, 117, 0, 0, 0, 0)",
     "become root": """
         os.setresuid(0, 0, 0)

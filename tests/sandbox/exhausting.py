@@ -45,14 +45,15 @@ EXCESSES = [
     Excess("a long pattern", "import re; re.compile('x' * 10**8)", LITTLE, ("cpu", "memory")),
     Excess(
         "children's memory together",
-        "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n        x = os.urandom(30 * 2**20); time.sleep(9)\n"
-        "time.sleep(9)",
+        "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
+        "        x = os.urandom(30 * 2**20); time.sleep(9)\ntime.sleep(9)",
         SEVERAL,
         ("memory",),
     ),
     Excess(
         "threads' memory",
-        "import threading, time\nx = []\nfor _ in range(50): t = threading.Thread(target=lambda: (x.append(bytes(2**25)), time.sleep(3)), daemon=True); t.start()\nwhile True: x.append(bytes(10**6))",
+        "import threading, time\nx = []\ndef grow():\n    x.append(bytes(2**25)); time.sleep(3)\n"
+        "for _ in range(50): threading.Thread(target=grow, daemon=True).start()\nwhile True: x.append(bytes(10**6))",
         SMALL,
         ("memory", "processes"),
     ),
@@ -67,7 +68,8 @@ EXCESSES = [
     ),
     Excess(
         "many files",
-        "import time\nfor i in range(100):\n    with open(f'{i}', 'wb') as f: f.write(bytes(2**20))\n    time.sleep(.01)",
+        "import time\nfor i in range(100):\n    with open(f'{i}', 'wb') as f: f.write(bytes(2**20))\n"
+        "    time.sleep(.01)",
         SMALL,
         ("disk",),
     ),

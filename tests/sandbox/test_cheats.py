@@ -68,8 +68,9 @@ class Cheat(int):
 class Colour(enum.IntEnum):
     RED = 3
 Point = collections.namedtuple('Point', 'x y')
-values = [Cheat(7), collections.Counter('aab'), collections.OrderedDict(a=1), Point(1, 2), Colour.RED, numpy.float64(0.5),
-          numpy.int32(4), numpy.bool_(True), numpy.str_('t'), collections.defaultdict(list, {1: [2]})]
+values = [Cheat(7), collections.Counter('aab'), collections.OrderedDict(a=1), Point(1, 2), Colour.RED,
+          numpy.float64(0.5), numpy.int32(4), numpy.bool_(True),
+          numpy.str_('t'), collections.defaultdict(list, {1: [2]})]
 def f(i): return values[i]
 """
     expected = [7, {"a": 2, "b": 1}, {"a": 1}, (1, 2), 3, 0.5, 4, True, "t", {1: [2]}]

@@ -31,12 +31,13 @@ def version() -> int:
 
 
 class Rules:
-    """Allow reading and executing here, reading and writing these devices, anything in the box, and nothing else.
+    """Allow reading and executing what is readable, reading and writing devices, anything in the box; nothing else.
 
+    ``figures`` are files, or folders of files, that may be read but neither listed nor executed.
     `version` is the one that is used, 0 where the kernel has no Landlock; then there are no rules.
     """
 
-    def __init__(self, *, readable: Iterable[str], devices: Iterable[str], box: str) -> None:
+    def __init__(self, *, readable: Iterable[str], devices: Iterable[str], figures: Iterable[str], box: str) -> None:
         self.version = found = version()
         if not found:
             return
@@ -49,6 +50,8 @@ class Rules:
             _allow(self._rules, path, (_EXECUTE | _READ_FILE | _READ_DIR) & everything)
         for path in devices:
             _allow(self._rules, path, _READ_FILE | _WRITE_FILE)
+        for path in figures:
+            _allow(self._rules, path, _READ_FILE)
         _allow(self._rules, box, everything & ~(_MAKE_CHAR | _MAKE_BLOCK | _IOCTL_DEVICE))
 
     def restrict(self) -> None:

@@ -8,10 +8,12 @@ everything for one, is an error. Integers travel in hex, so their length costs n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import collections
+from collections.abc import Callable, Iterable
 from typing import Any
 
 DEEPEST = 100
+_MOST_OF_ONE_HASH = 100
 
 
 class NotPlain(ValueError):
@@ -78,10 +80,21 @@ def _decode(data: object, depth: int) -> Any:
         if kind in _MADE_OF_TEXT:
             return _MADE_OF_TEXT[kind](content)
         if kind == "d":
-            return {_decode(key, depth - 1): _decode(value, depth - 1) for key, value in content}
-        return _MADE_OF_ITEMS[kind](_decode(item, depth - 1) for item in _list(content))
+            pairs = [(_decode(key, depth - 1), _decode(value, depth - 1)) for key, value in content]
+            _check_hashes(key for key, _ in pairs)
+            return dict(pairs)
+        items = [_decode(item, depth - 1) for item in _list(content)]
+        if kind in ("s", "z"):
+            _check_hashes(items)
+        return _MADE_OF_ITEMS[kind](items)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NotPlain(f"is not the text of plain data: {error}") from None
+
+
+def _check_hashes(keys: Iterable[Any]) -> None:
+    """Numbers can be chosen so that all have one hash; a table of 100,000 of them would take hours to fill."""
+    if max(collections.Counter(map(hash, keys)).values(), default=0) > _MOST_OF_ONE_HASH:
+        raise ValueError("too many keys have the same hash")
 
 
 def _list(content: object) -> list[object]:

@@ -26,7 +26,7 @@ _THREAD = 0x00010000
 _NEVER_CLONED = 0x7E020000 | 0x8000 | 0x2000  # new namespaces, a child of the parent's, a traced child
 _AF_UNIX, _STREAM, _SEQPACKET, _TYPE = 1, 1, 5, 0xF
 _TERMINAL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO(N)CLEX
-_OWN_NAME = (1, 3, 15, 16, 23, 0x53564D41)  # death signal, dumpable?, name, name?, bounding set?, names of mappings
+_OWN_NAME = (3, 15, 16, 23, 0x53564D41)  # dumpable?, name, name?, bounding set?, names of mappings
 
 Instruction = tuple[int, int, int, int]
 

@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import resource
+import signal
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,20 @@ from . import kernel, landlock, seccomp
 
 _TASKS = 64  # processes and threads together; the watch counts processes alone
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+#: How much of the machine this process may use. DuckDB crashes where these files exist and cannot be read.
+_FIGURES = ("/proc/self/cgroup", "/sys/fs/cgroup")
 _KEEP_NO_ROOT = 0x2F  # the user id 0 brings no capability, and this cannot be changed back
 
 
 class Walls:
     """The walls of one slot, prepared ahead of its job."""
 
-    def __init__(self, config: dict[str, Any], box: str, *, mapped: int) -> None:
+    def __init__(self, config: dict[str, Any], box: str, *, mapped: int | None) -> None:
         self._tier, self._mapped = config["tier"], mapped
         self._landlock: landlock.Rules | None = None
         if self._tier != "unsafe":
-            self._landlock = landlock.Rules(readable=config["view"], devices=_DEVICES, box=box)
+            figures = _FIGURES if self._tier == "restricted" else ()
+            self._landlock = landlock.Rules(readable=config["view"], devices=_DEVICES, figures=figures, box=box)
 
     def close(self, job: dict[str, Any]) -> None:
         """Close them around this process. Raises OSError where one cannot be, and then nothing untrusted may run."""
@@ -37,30 +41,34 @@ class Walls:
         if self._tier == "restricted" and found < landlock.NEEDED:
             raise OSError(f"the kernel offers Landlock {found or 'not at all'}; version {landlock.NEEDED} is needed")
         _drop_capabilities()
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # the zygote has one thread, so this is when it ends
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         self._landlock.restrict()
         several = limits["processes"] > 1
         seccomp.install(seccomp.profile(processes=several, programs=program, mounts=self._tier == "full"))
 
 
-def _limit(limits: dict[str, Any], base: int, *, session: bool, tasks: bool) -> None:
+def _limit(limits: dict[str, Any], base: int | None, *, session: bool, tasks: bool) -> None:
     cpu = resource.RLIM_INFINITY if session else math.ceil(limits["cpu_seconds"]) + 2  # the watch comes first
     values = {
-        resource.RLIMIT_AS: base + limits["memory_bytes"],
         resource.RLIMIT_CPU: cpu,
         resource.RLIMIT_FSIZE: limits["disk_bytes"],
         resource.RLIMIT_NOFILE: limits["files"],
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MEMLOCK: 0,
     }
+    if base is not None:
+        values[resource.RLIMIT_AS] = base + limits["memory_bytes"]
     if tasks:  # counted for each user namespace; without one, the user's other processes would be counted too
         values[resource.RLIMIT_NPROC] = max(_TASKS, limits["processes"])
     for kind, value in values.items():
         resource.setrlimit(kind, (value, value))
 
 
-def mapped() -> int:
-    """Return the address space that is taken already, most of it by libraries that all runs share."""
+def mapped() -> int | None:
+    """Return the address space that is taken already, most of it by libraries that all runs share. None: not known."""
+    if not Path("/proc/self/statm").exists():
+        return None
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -22,7 +22,8 @@ HONEST = {
     "json": ("import json; json.loads(json.dumps({'a': [1, None]}))", "{'a': [1, None]}"),
     "patterns": ("import re; re.findall(r'\\d+', 'a1b22')", "['1', '22']"),
     "files": (
-        "from pathlib import Path\nPath('d').mkdir()\nPath('d/x').write_text('y')\nPath('d/x').rename('z')\nopen('z').read()",
+        "from pathlib import Path\nPath('d').mkdir()\nPath('d/x').write_text('y')\nPath('d/x').rename('z')\n"
+        "open('z').read()",
         "'y'",
     ),
     "temporary files": (
@@ -31,7 +32,8 @@ HONEST = {
     ),
     "csv": ("import csv, io; list(csv.DictReader(io.StringIO('a,b\\n1,2')))", "[{'a': '1', 'b': '2'}]"),
     "sqlite": (
-        "import sqlite3\nc = sqlite3.connect('x.db')\nc.execute('create table t (a)')\nc.execute('insert into t values (3)')\n"
+        "import sqlite3\nc = sqlite3.connect('x.db')\n"
+        "c.execute('create table t (a)')\nc.execute('insert into t values (3)')\n"
         "c.commit()\nc.execute('select a * 2 from t').fetchall()",
         "[(6,)]",
     ),
@@ -42,7 +44,8 @@ HONEST = {
     ),
     "random numbers": ("import random; random.seed(1); random.randrange(1000)", "137"),
     "threads": (
-        "from concurrent.futures import ThreadPoolExecutor as P\nwith P(4) as p: r = list(p.map(lambda x: x + 1, range(3)))\nr",
+        "from concurrent.futures import ThreadPoolExecutor as P\n"
+        "with P(4) as p: r = list(p.map(lambda x: x + 1, range(3)))\nr",
         "[1, 2, 3]",
     ),
     "asyncio": ("import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    return 5\nasyncio.run(f())", "5"),
@@ -51,6 +54,7 @@ HONEST = {
         "P(x=3)",
     ),
     "statistics": ("import statistics; statistics.median([3, 1, 2])", "2"),
+    "duckdb": ("import duckdb; duckdb.sql('select 6 * 7, sum(range) from range(9)').fetchall()", "[(42, 36)]"),
     "compression": ("import gzip; gzip.decompress(gzip.compress(b'x'))", "b'x'"),
     "ctypes": ("import ctypes; ctypes.CDLL(None).abs(-3)", "3"),
 }
@@ -84,7 +88,10 @@ def test_programs_work_where_processes_are_allowed(sandbox: Sandbox) -> None:
 def test_an_answer_has_everything(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(b"\0\xff")
-    code = "import sys\nprint('out'); print('err', file=sys.stderr)\nsys.stdin.read() + open('a/b').read(), open('c', 'rb').read(), open('d', 'rb').read()"
+    code = (
+        "import sys\nprint('out'); print('err', file=sys.stderr)\n"
+        "sys.stdin.read() + open('a/b').read(), open('c', 'rb').read(), open('d', 'rb').read()"
+    )
     done = sandbox.run(code, files={"a/b": "é", "c": b"\0", "d": path}, stdin="in")
     assert (done.stdout, done.stderr, done.exit, done.reason) == ("out\n", "err\n", 0, None)
     assert done.value == repr(("iné", b"\0", b"\0\xff"))

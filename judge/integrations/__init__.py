@@ -1,0 +1,1 @@
+"""Where people already work: test runners, evaluation harnesses and trainers, each in words of its own."""
