@@ -108,7 +108,10 @@ class Pool(Generic[Some]):
         idle = self._idle
         child = idle.get()
         try:
-            if child is None or child.dead:
+            if child is not None and child.dead:
+                self._drop(child)  # its pipes are open still
+                child = None
+            if child is None:
                 child = self._start()
                 with self._lock:
                     self._started.add(child)

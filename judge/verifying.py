@@ -118,9 +118,13 @@ def _judge() -> Judge:
     return Judge()
 
 
-@functools.cache
+_pools: dict[int, Pool[Child]] = {}
+
+
 def _pool(size: int) -> Pool[Child]:
-    return Pool(lambda: Child("judge.verifying"), size=size)
+    pool = _pools.get(size)
+    # setdefault: of two threads that come first at once, both get the pool of one; pools start nothing by themselves
+    return pool or _pools.setdefault(size, Pool(lambda: Child("judge.verifying"), size=size))
 
 
 def _cores() -> int:
