@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from judge import Case, Judge, ModelError, Reply, Request, ScriptedModel, StoreError, ToolCall
+from judge import Case, Judge, ModelError, Reply, Request, ScriptedModel, StoreError, ToolCall, Vote
 from judge.protocols import Exchange
 from judge.store import Store, Stored
 
@@ -113,10 +113,22 @@ Whole = dict[str, tuple[Stored, list[Exchange]]]
 def whole(path: Path) -> Whole:
     """Return every verdict of a run file with all that was said to reach it."""
     with Store.read(path) as store:
-        found = {stored.case.id: (stored, store.exchanges(stored.case.id)) for stored in store.all()}
+        found = {s.case.id: (timeless(s), store.exchanges(s.case.id)) for s in store.all()}
         rows = next(store.query("SELECT count(*) FROM verdicts"))[0]
     assert rows == len(found), f"{rows} verdicts on {len(found)} cases: something was judged twice"
     return found
+
+
+def timeless(stored: Stored) -> Stored:
+    """Return it without what tool calls took: they run anew in each attempt."""
+
+    def without(vote: Vote) -> Vote:
+        return vote.model_copy(
+            update={"evidence": tuple(e.model_copy(update={"seconds": None}) for e in vote.evidence)}
+        )
+
+    votes = tuple(map(without, stored.verdict.votes))
+    return stored._replace(verdict=stored.verdict.model_copy(update={"votes": votes}))
 
 
 def look(path: Path, undisturbed: Whole) -> int:

@@ -38,6 +38,30 @@ def test_outcomes(response: str, reference: str, outcome: str) -> None:
     assert check(response, reference).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    "response",
+    [
+        r"The answer is not \boxed{42}.",
+        r"\boxed{42} is wrong.",
+        "<answer>42</answer> is false",
+        r"Do not answer \boxed{42}",
+        "It is not true that the answer is 42.",
+        "I doubt the answer is 42.",
+        "Half the answer is 42.",
+        "The wrong answer is 42.",
+        "The answer is 42. No.",
+        "The answer is 42. Just kidding, 43.",
+        "An upper bound on the answer is 42.",
+    ],
+)
+def test_what_is_denied_or_disowned_is_not_taken(response: str) -> None:
+    assert check(response, "42").outcome != "correct"
+
+
+def test_a_negation_elsewhere_in_the_sentence_denies_nothing() -> None:
+    assert check(r"The number of subsets not containing 1 is \boxed{42}.", "42").outcome == "correct"
+
+
 def test_a_spray_is_never_correct() -> None:
     for response in ("10, 11, 12, 13", "10 11 12 13", "10\n11\n12", "It is 10. It is 11. It is 12."):
         assert check(response, "12").outcome != "correct"

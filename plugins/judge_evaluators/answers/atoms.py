@@ -203,6 +203,8 @@ class Atoms:
             base = self._argument()
         if name in ("max", "min", "gcd", "lcm") and self.peek() == "(":
             return Apply(name, self._arguments())
+        if name in ("max", "min", "gcd", "lcm") and self.kind() == "num":
+            raise Unreadable("a label, not a function")
         if self.kind() == "open" or (self.kind() == "op" and self.peek() == "|"):
             inner = self._argument()
         elif name in ("sqrt", "cbrt"):

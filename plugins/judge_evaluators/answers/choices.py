@@ -141,7 +141,7 @@ def _mentioned(text: str, listed: tuple[Option, ...]) -> str | None:
     inside = []
     for option in listed:
         at = padded.find(f" {fold(option.text)} ") if fold(option.text) else -1
-        if at >= 0 and not denied(padded, at + 1):
+        if at >= 0 and not denied(padded, at + 1, at + 1 + len(fold(option.text))):
             inside.append(option)
     whole = [o for o in inside if not any(o is not p and fold(o.text) in fold(p.text) for p in inside)]
     return whole[0].letter if len(whole) == 1 else None

@@ -6,6 +6,9 @@ labelled values is compared in order first; in another order it is undecided.
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
+
 from judge_evaluators.answers.comparing import Compare, Comparison, correct, incorrect, undecided, worst
 from judge_evaluators.answers.comparing_formulas import formulas
 from judge_evaluators.answers.lifting import node_of
@@ -23,6 +26,8 @@ from judge_evaluators.answers.values import (
     Value,
 )  # fmt: skip
 
+#: 3,14 and 1.234,5 and 1,00,000 as they are written in many countries.
+_COMMA = re.compile(r"[-+]?(?:(?:\d{1,3}(?:\.\d{3})+|\d{1,9}),\d{1,9}|\d{1,2}(?:,\d{2}){0,6},\d{3})")
 _MAX_PAIRS = 10_000  # elements of one side times elements of the other, nested ones included
 
 
@@ -37,11 +42,26 @@ def collections(response: Value, reference: Value, compare: Compare) -> Comparis
         return _tuple_and_other(response, reference, compare)
     if isinstance(response, TupleOf) and isinstance(reference, TupleOf):
         return _tuples(response, reference, compare)
+    if _may_be_number(response, reference) or _may_be_number(reference, response):
+        return undecided("a comma may be a decimal comma, or group digits")
     found = unordered(one, other, compare)
     lists = not isinstance(response, SetOf) and not isinstance(reference, SetOf)
     if found.outcome == "correct" and lists and not _paired(one, other, compare):
         return undecided("the same values, but not as often")
     return found
+
+
+def _may_be_number(value: Value, other: Value) -> bool:
+    """Whether a list with a comma is, read as one number, what the other side says; a quantity may say it too."""
+    if not isinstance(value, ListOf) or not isinstance(other, Number | Quantity):
+        return False
+    text = value.source.replace(" ", "").strip("$")
+    if not _COMMA.fullmatch(text):
+        return False
+    readings = [Fraction(text.replace(".", "").replace(",", "."))] if text.count(",") == 1 else []
+    if len(text) - text.rfind(",") == 4:
+        readings.append(Fraction(text.replace(",", "")))
+    return isinstance(other, Quantity) or other.value in readings
 
 
 def _paired(one: list[Value], other: list[Value], compare: Compare) -> bool:

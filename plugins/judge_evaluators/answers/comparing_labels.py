@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from judge_evaluators.answers.comparing import Compare, Comparison, correct, incorrect, undecided, worst
+from judge_evaluators.answers.comparing_collections import unordered
 from judge_evaluators.answers.comparing_formulas import equations, rename
 from judge_evaluators.answers.lifting import node_of
 from judge_evaluators.answers.probing import variables
@@ -32,6 +33,11 @@ def labelled(response: Value, reference: Value, compare: Compare) -> Comparison:
     found = compare(plain[0], plain[1])
     if found.outcome == "correct":
         return correct("rule" if found.basis == "rule" else found.basis, found.because + ", a label on one side only")
+    names = [value.names for value in (response, reference) if isinstance(value, Labelled)]
+    items = [list(value.items) if isinstance(value, TupleOf) else [] for value in plain]
+    shuffled = any(list(some) != sorted(some) for some in names) and len(items[0]) == len(items[1]) > 1
+    if shuffled and found.outcome == "incorrect" and unordered(items[0], items[1], compare).outcome == "correct":
+        return undecided("labelled values in an order of their own, against values without labels")
     return found
 
 
@@ -52,14 +58,28 @@ def _both_labelled(response: Labelled, reference: Labelled, compare: Compare) ->
         found = compare(response.items[0], reference.items[0])
         if found.outcome == "correct" and _name_other_things(one, other):
             return undecided(f"the same value for {one} and for {other}")
+        if found.outcome == "incorrect" and any(_may_be_product(sides, name) for name in (one, other)):
+            return undecided(f"{one} = … may be an equation between products")
         return found
     return undecided("labels with other names")
 
 
 def _name_other_things(one: str, other: str) -> bool:
-    """Whether two short names cannot be the same thing: `x` and `k`, `f(x)` and `x`; but `y` may be f(x)."""
+    """Whether two names cannot be the same thing: `x` and `k`, `f(x)` and `x`, `f(2)` and `f(3)`, `mean` and `median`;
+    but `y` may be f(x).
+    """
     heads = {re.split(r"[(_']", name)[0] for name in (one, other)}
+    if len(heads) == 1:
+        return all(name[len(next(iter(heads))) :] for name in (one, other))
+    if all(len(head) > 2 and head.isalpha() for head in heads):
+        return True
     return len(heads) == 2 and all(len(head) <= 2 for head in heads) and heads != {"y", "f"}
+
+
+def _may_be_product(sides: tuple[Equation | None, Equation | None], name: str) -> bool:
+    """Whether a name of several letters shares one with a formula, as in `xy = 1` beside `y = 1/x`."""
+    used = {letter for side in sides if side is not None for letter in variables(side.right)}
+    return 1 < len(name) <= 4 and name.isalpha() and any(letter in used for letter in name)
 
 
 def _as_equation(value: Value, against: Value) -> Value:

@@ -54,7 +54,8 @@ WITHDRAWN = re.compile(
     r"\b(?:(?:no|oh|but|hmm)[,.]?\s+)?wait\b|\bscratch that\b"
     r"|\bcorrection\b|\bi (?:made|see) (?:a|an|my) (?:mistake|error)\b"
     r"|\bon second thou?ghts?\b|\blet me (?:re|correct)"
-    r"|\b(?:that|it|this)(?:['’]s| is| was) (?:wrong|not right|incorrect)\b"
+    r"|\b(?:that|it|this|which)(?:['’]s| is| was) (?:wrong|false|not (?:right|correct|true|it)|incorrect)\b"
+    r"|\boops\b|\bjust kidding\b|\bi am lying\b|(?<=[.!?] )(?:wrong|no|not|false|incorrect)(?=[.!])"
     r"|\bsorry\b|\bi mean[t,]|\bactually\b(?=[\s,:]+\w)|\brather\b[,:]|\bcorrect(?:ing)? (?:that|the error|myself)\b"
     r"|\bno[,.](?=\s)|\bnot so fast\b|(?<![A-Za-z\d])不对|等等|更正",
     re.IGNORECASE,
@@ -69,6 +70,7 @@ _OR = re.compile(r"\bor\b|或|还是", re.IGNORECASE)
 _DECLINED = re.compile(
     r"\bi (?:do not|don't|don’t) know\b|\b(?:cannot|can't|can’t|unable to"
     r"|could not) (?:be )?(?:determine|answer|solve|provide|help|find)"
+    r"|\bthe (?:wrong|incorrect|worst) (?:answer|option|choice) (?:is|was|would be)\b"
     r"|\bno (?:idea|answer)\b|\bi (?:must|have to) (?:decline|refuse)\b|无法(?:确定|回答)|不知道",
     re.IGNORECASE,
 )
@@ -105,14 +107,21 @@ _POINTING_WORDS = (
 )
 _NOT = re.compile(
     r"\bnot\b|n['’]t\b|\bneither\b|\bnor\b|\bnever\b|\brul(?:es?|ed|ing) out\b|\beliminat\w+|\brather than\b"
-    r"|\binstead of\b|\bexcept\b|\b(?:any|every)thing but\b"
+    r"|\binstead of\b|\bexcept\b|\b(?:any|every)thing but\b|\bother than\b|\bfar from\b|\bhardly\b|\bcannot\b"
+    r"|\b(?:doubt|reject|avoid|exclud|refus|den(?:y|ie))\w*"
+    r"|\b(?:nicht|kein\w*|pas|nunca|jamais|nie|non|não|не)\b|\bno (?:es|fue|son)\b|^\s*no\s+$"
     r"|不是|并非|不选|排除|而非",
     re.IGNORECASE,
 )
 _WRONG = re.compile(
-    r"[)\].]?\s{0,3}(?:(?:is|was|are|seems|looks)\s+(?:clearly\s+|also\s+"
-    r"|simply\s+)?(?:wrong|incorrect|not|false|impossible|out|too|eliminated|invalid)\b"
-    r"|(?:is|ca|does|was|wo)n['’]t\b|cannot\b|does not\b|错|不对|不正确)",
+    r"[$)\].:*]{0,4}(?:</answer>)?\s{0,3}(?:\\text\s?\{\s?)?[-–—(:]?\s?"
+    r"(?:(?:is|was|are|seems|looks|(?:would|can|could|must|should|may|might) be)\s+"
+    r"(?:clearly\s+|also\s+|simply\s+|an?\s+|the\s+)?"
+    r"(?:wrong|incorrect|not|false|impossible|out|too|eliminated|invalid|excluded|ruled|unlikely|worst|least|trap"
+    r"|distractor|extraneous|rejected)\b"
+    r"|(?:is|ca|does|was|wo)n['’]t\b|cannot\b|does not\b|fails\b|(?:wrong|incorrect|false)\b\W{0,2}$|✗|❌"
+    r"|(?:ist|es|est|é|è)\s+(?:falsch|incorrect\w*|faux|err\w*|sbagliat\w*)|n['’]est pas|неверн|ではない|じゃない"
+    r"|错|不对|不正确)",
     re.IGNORECASE,
 )
 _BUT = re.compile(r"\b(?:but|so|therefore|it['’]s|it is|hence|thus|only)\b|因此|所以|而是|[.;。；\n]", re.IGNORECASE)
@@ -239,3 +248,25 @@ def denied(text: str, at: int, end: int | None = None) -> bool:
     if negations and not _BUT.search(before, negations[-1].end()):
         return True
     return end is not None and _WRONG.match(text, end) is not None
+
+
+_DISOWNED = re.compile(
+    r"(?:(?:\bnot|n['’]t|\bnever|\bhardly|\bcannot|\bnicht|\bpas|\bне|不是)(?:\s+(?:be|say|answer|equal|simply|just))?"
+    r"|(?:\bnot|n['’]t|\bnever|\bno(?:body| one)|\bdoubt|\bdeny|\bfalse|\bassume|\bsuppose|\bthinks?|\bsays?"
+    r"|\bbelieves?"
+    r"|\bchance|\bprobability)\b[^.!?;,\n]{0,30}\b(?:the|that)(?:\s+answer\s+is)?"
+    r"|\b(?:wrong|incorrect|worst|non|not the|friend['’]s|student['’]s|opposite of the|negation of the|half(?: of)? the"
+    r"|twice the|square of the|sum of the|reciprocal of the|than the|bound (?:on|for) the)(?:[\s-]+answer(?:\s+is)?)?)"
+    r"[\s:$*\\(\[-]*$",
+    re.IGNORECASE,
+)
+
+
+def disowned(text: str, start: int) -> bool:
+    """Whether what stands right before an announcement or a mark denies it, or says that it is another's."""
+    return _DISOWNED.search(text[max(0, start - 60) : start]) is not None
+
+
+def struck(text: str, end: int) -> bool:
+    """Whether what stands right after a place says that it is wrong."""
+    return _WRONG.match(text, end) is not None

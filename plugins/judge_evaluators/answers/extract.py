@@ -93,6 +93,8 @@ def _marked(text: str, found: list[Mark], aim: Wanted) -> Extracted | Refused:
         if said := cues.statements(rest):
             return _announced(rest, said, aim)
         return Refused("the marked answer is taken back")
+    if cues.disowned(text, last.start) or cues.struck(text, last.end):
+        return Refused("the marked answer is denied")
     if _OR_ELSE.match(text, last.end) and not aim.several:
         return left_open()
     taken_back = [match.end() for match in cues.WITHDRAWN.finditer(text, 0, last.start)]
@@ -132,6 +134,8 @@ def _unit_after(text: str, mark: Mark, aim: Wanted) -> str:
 
 def _announced(text: str, said: list[cues.Statement], aim: Wanted) -> Extracted | Refused:
     last = said[-1]
+    if cues.disowned(text, last.start):
+        return Refused("the announced answer is denied, or another's")
     if withdrawal := cues.WITHDRAWN.search(text, last.end):
         return unannounced(text[withdrawal.end() :].strip(" ,.:;"), aim)
     taken_back = [match.end() for match in cues.WITHDRAWN.finditer(text, 0, last.start)]

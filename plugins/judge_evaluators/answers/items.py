@@ -23,7 +23,7 @@ from judge_evaluators.answers.values import (
 )  # fmt: skip
 
 Reader = Callable[[Tokens], Value]
-_MATRICES = frozenset({"pmatrix", "bmatrix", "matrix", "array", "Bmatrix", "smallmatrix", "vmatrix"})
+_MATRICES = frozenset({"pmatrix", "bmatrix", "matrix", "array", "Bmatrix", "smallmatrix"})
 
 
 def read_item(tokens: Tokens, read: Reader) -> Value:
@@ -34,7 +34,7 @@ def read_item(tokens: Tokens, read: Reader) -> Value:
         raise Unreadable("nothing")
     if wrapped(tokens, _MATRICES):
         return _matrix(tokens[1:-1], read)
-    if wrapped(tokens, ("(", "[", "|")) and wrapped(tokens[1:-1], _MATRICES):
+    if wrapped(tokens, ("(", "[")) and wrapped(tokens[1:-1], _MATRICES):
         return _matrix(tokens[2:-2], read)
     if has(tokens, "∪"):
         return _union(tokens, read)

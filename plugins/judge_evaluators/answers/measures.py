@@ -88,6 +88,8 @@ def _may_be_unit(token: Token) -> bool:
 
 def _with_unit(value: Value, unit: Unit, otherwise: Expression | None = None) -> Value:
     if isinstance(value, Quantity):
+        if value.unit.dimension != unit.dimension:  # "$10 loss", "$5 per hour": the rest would be dropped
+            raise Unreadable("a second unit")
         return Quantity(value.value, unit)
     if not unit.dimension and not unit.noun and isinstance(value, Number):
         decimals = value.decimals + 2

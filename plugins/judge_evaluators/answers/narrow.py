@@ -40,11 +40,15 @@ _COMPARED = re.compile(
     re.IGNORECASE,
 )
 _ARITHMETIC = re.compile(
-    r"\b(?:half|double|times|squared|cubed|minus|plus|percent of|power|root|over|under|before|after|factor|less|more)\b"
+    r"\b(?:half|double|reciprocal|opposite|negative of|digits|divisor|reversed|times|squared|cubed|minus|plus"
+    r"|percent of|power|root|over|under|before|after|factor|less|more)\b"
     r"|倍",
     re.IGNORECASE,
 )
 _WRAPPING = re.compile(r"^(?:\*\*|__|`+|[\"“'](?=.*[\"”']$))|(?:\*\*|__|`+|(?<=[\w)$}])[\"”]|[。．；，])$")
+_BESIDE = re.compile(
+    r"\b(?:before|after|by|until|till|prior to|later than|earlier than|since|BCE?|B\.C\.)(?!\w)", re.IGNORECASE
+)
 _UNIT = re.compile(r"\s{0,3}((?:[^\W\d]|[°%²³/^\\{}·*-]|\d(?=\s|$|[/.]))+(?:\s(?:[^\W\d]|[°%²³/^])+){0,2})")
 _YEARS = re.compile(r"\d{4}(?:s\b|\s?[-–]\s?\d{2,4}\b)")  # a decade or a stretch of years
 _IS = re.compile(r"\s{0,3}(?:is|are)\b")
@@ -135,7 +139,9 @@ def _one_date(text: str) -> str | None:
         for date in DATE.finditer(text)
         if not denied(text, date.start())
     }
-    return next(iter(dates.values())) if len(dates) == 1 and not _COMPARED.search(text) else None
+    if len(dates) != 1 or _COMPARED.search(text) or _BESIDE.search(text):
+        return None
+    return next(iter(dates.values()))
 
 
 def _one_span(text: str, found: list[Run], wanted: Wanted) -> str | None:

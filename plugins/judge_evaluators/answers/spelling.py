@@ -80,7 +80,14 @@ _DRESSING = re.compile(
     r"|middle|mathstrut|boldsymbol|mathbf|mathit|mathsf|mathcal|operatorname\*?|bf|rm|it|hline|nolimits|quad|qquad)"
     r"(?![A-Za-z])\.?"
 )
-_ONE_ARGUMENT = re.compile(r"\\(?:boxed|fbox|overline|underline|mathbf|boldsymbol|ensuremath|cancel)\s*\{")
+_ONE_ARGUMENT = re.compile(
+    r"\\(?:boxed|fbox|underline|mathbf|boldsymbol|ensuremath|overline(?=\s*\{\s*[A-Z]{2}\s*\}))\s*\{"
+)
+#: A cycle under a bar, or in brackets after the point; 0.1(6) may be a product.
+_REPEATING = re.compile(
+    r"(?<![\d.])(\d{0,30})\.(\d{0,30})\s*"
+    r"(?:\\(?:overline|bar|dot)\s*(?:\{\s*(\d{1,30})\s*\}|(\d))|(?<=\.)\((\d{1,30})\))"
+)
 _SQUARED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+")
 _LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
 _ORDINAL = re.compile(r"(?<=\d)(?:\s*\^\s*\{?\s*(?:\\text\s*\{)?\s*)?(?:st|nd|rd|th)\b\s*\}{0,2}")
@@ -106,6 +113,7 @@ def simplify_spelling(text: str) -> str:
     >>> simplify_spelling(r"$\\left(−½, √2\\right]$")
     '(-{1/2}, \\\\sqrt 2]'
     """
+    text = _REPEATING.sub(_as_fraction, text)
     if not text.isascii():
         text = _CIRCLED_END.sub(lambda m: m[0].rstrip(", "), text)
         text = _SQUARED.sub(lambda m: "^{" + m[0].translate(_SUPERSCRIPTS) + "}", text)
@@ -140,6 +148,14 @@ def _plain_latex(text: str) -> str:
     text = re.sub(r"\^\s*\{?\s*\\circ\s*\}?", r"^\\circ ", text)
     text = re.sub(r"\\(?:mbox|textbf|textit|textrm|hbox|textnormal|texttt|emph|textsf)(?![A-Za-z])", r"\\text", text)
     return _FRAC_DIGITS.sub(lambda m: f"\\frac{_braced(m[1])}{_braced(m[2])}", text)
+
+
+def _as_fraction(match: re.Match[str]) -> str:
+    """Return the fraction that a repeating decimal is."""
+    cycle = match[3] or match[4] or match[5]
+    head = match[1] + match[2]
+    top = int(head + cycle) - int(head or "0")
+    return f"\\frac{{{top}}}{{{'9' * len(cycle) + '0' * len(match[2])}}}"
 
 
 def _braced(part: str) -> str:

@@ -33,5 +33,8 @@ ENGLISH = words(
 NO_NOUNS = words(
     "all and are at between billion but cos cubed dozen either for from half hundred if infinity is least less"
     " log million minus mod more most neither no none not only or otherwise over per pi plus point power root"
+    " halves third thirds fourth fourths quarter quarters fifth fifths sixth sixths seventh sevenths eighth eighths"
+    " ninth ninths tenth tenths hundredth hundredths thousandth thousandths millionth millionths score gross pair"
+    " pairs lakh crore twos threes factorial minimum maximum in loss profit"
     " sin squared tan than the then thousand times to when where with"
 )
