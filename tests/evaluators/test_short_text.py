@@ -256,3 +256,20 @@ def test_references_that_read_the_same_count_once() -> None:
         == ["Davis Cup", "Ryder Cup"]
     )
     assert probability(CAPITAL, names[:3], "the Ryder Cup") == probability(CAPITAL, names[:1], "the Ryder Cup")
+
+
+@pytest.mark.parametrize(
+    ("response", "reference"),
+    [
+        ("Incorrect", "Correct"),
+        ("infinite", "finite"),
+        ("The series diverges", "The series converges"),
+        ("North Korea", "South Korea"),
+        ("right ventricle", "left ventricle"),
+        ("before 1776", "1776"),
+        ("1776 BC", "1776"),
+    ],
+)
+def test_an_opposite_is_never_correct(response: str, reference: str) -> None:
+    assert check(response, reference, question="What is it?").outcome != "correct"
+    assert check(reference, reference, question="What is it?").outcome == "correct"

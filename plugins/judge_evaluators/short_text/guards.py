@@ -50,6 +50,17 @@ _LEAD = re.compile(
 )
 _PAUSE = re.compile(r"[.,;:()](?=\s)")
 _MANY = 4
+_NEGATING = ("non", "dis", "anti", "un", "in", "im", "il", "ir")
+_POLES = frozenset(
+    frozenset(found)
+    for pair in (
+        *("north south", "east west", "northern southern", "eastern western", "left right", "male female", "yes no"),
+        *("true false", "increase decrease", "increases decreases", "increasing decreasing", "converges diverges"),
+        "convergent divergent",
+    )
+    if len(found := words(pair)) == 2
+)
+_BESIDE = bag("before after until bc bce")
 
 
 def objection(question: Reading, references: Sequence[Reading], said: Reading) -> str | None:
@@ -66,7 +77,31 @@ def objection(question: Reading, references: Sequence[Reading], said: Reading) -
         return "the response offers several candidates"
     if _denies(question, references, said):
         return "the response names the reference only to deny it"
+    if all(_opposes(reference, said) for reference in references):
+        return "the response says the opposite of the reference, or places itself beside its date"
     return None
+
+
+def _opposes(reference: Reading, said: Reading) -> bool:
+    """Whether a word of each is the opposite of one of the other: finite and infinite, north and south, 1776 and
+    before 1776.
+    """
+    own, theirs = set(said.words) - set(reference.words), set(reference.words) - set(said.words)
+    if any(_are_opposite(one, other) for one in own for other in theirs):
+        return True
+    if len(reference.words) == 1 and is_number(reference.words[0]):
+        line = said.sequence.split()
+        at = [i for i, word in enumerate(line) if word == reference.words[0]]
+        beside = [bool(_BESIDE.intersection((*line[max(0, i - 1) : i], *line[i + 1 : i + 2]))) for i in at]
+        return bool(beside) and all(beside)
+    return False
+
+
+def _are_opposite(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(short) >= 4 and any(long == prefix + short for prefix in _NEGATING):
+        return True
+    return frozenset((one, other)) in _POLES
 
 
 def _copies(question: Reading, said: Reading) -> bool:
