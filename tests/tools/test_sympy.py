@@ -102,6 +102,20 @@ def test_agreement_at_points_is_no_proof_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (r"\int_0^{3\pi}|\sin x|dx", "6", "symbolic and numerical values disagree (2.0 against about 6.0"),
+        (r"\int \frac1x dx", r"\ln|x|+C", "they differ only by a constant of integration"),
+        (r"x=2\pi k", r"x=2\pi n", "another letter for a whole number may be all that differs"),
+    ],
+)
+def test_what_keeps_a_no_back_is_said(one: str, other: str, why: str) -> None:
+    said = ask(operation="equal", expression=one, other=other)
+    assert said.startswith("unknown: ")
+    assert why in said
+
+
+@pytest.mark.parametrize(
     ("one", "other", "custom"),
     [
         ("log(100)", "2", "base 10"),
@@ -113,6 +127,11 @@ def test_what_another_custom_of_reading_makes_equal_is_not_called_different(one:
     said = ask(operation="equal", expression=one, other=other)
     assert said.startswith("unknown: it depends on the reading")
     assert custom in said
+
+
+def test_a_value_that_the_numbers_contradict_is_not_given_out() -> None:
+    said = ask(operation="evaluate", expression=r"\int_0^{4\pi}|\sin x|dx")
+    assert said.startswith("unknown: sympy's symbolic and numerical values disagree (4.0 against about 8.0")
 
 
 def test_what_takes_too_long_is_unknown_and_not_an_error() -> None:
@@ -141,6 +160,10 @@ def test_what_was_found_before_the_time_was_up_is_said() -> None:
             "simplify takes one expression, not an equation",
         ),
         ({"operation": "simplify", "expression": "x + speed"}, "expression: position 5: unknown name 'speed'"),
+        ({"operation": "simplify", "expression": r"\operatorname{sinc} x"}, "position 1: unknown name 'sinc'"),
+        ({"operation": "simplify", "expression": r"\mathrm{sinc}(x)"}, "position 1: unknown name 'sinc'"),
+        ({"operation": "simplify", "expression": "sinc(x)"}, "position 1: unknown name 'sinc'"),
+        ({"operation": "simplify", "expression": r"5\text{ cm}"}, "position 2: unknown name 'cm'"),
         ({"operation": "simplify", "expression": "x + "}, "expression: the text ends too early"),
         ({"operation": "simplify", "expression": "x $ 2 # 3"}, "expression: position 7: '#' (NUMBER SIGN)"),
         ({"operation": "simplify", "expression": r"\foo x"}, "expression: position 1: a command such as"),

@@ -147,7 +147,7 @@ class Atoms(Functions):
         """Read `xy` as a product of letters, and `sinx` as sin x. Raises ToolError for words."""
         name = token.text
         for known in ("sin", "cos", "tan", "cot", "log", "ln", "exp", "sqrt"):
-            if name.startswith(known) and len(name) - len(known) == 1:
+            if name.startswith(known) and len(name) - len(known) == 1 and name != "sinc":  # a function of its own
                 self._split(token, known, name[len(known) :])
                 return self.function(known)
         if name[0] == "d" and len(name) == 2 and name not in ENGLISH:

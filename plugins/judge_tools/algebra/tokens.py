@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from judge import ToolError
+from judge_tools.algebra.names import ALIASES, CONSTANTS, CONSTRUCTORS, FUNCTIONS, GREEK
 from judge_tools.algebra.spelling import Spelled
 
 MAX_TOKENS = 700
@@ -35,7 +36,7 @@ _MASTER = re.compile(
     r"(?P<space>[ ~]+|\\[,;:! ]"
     r"|\\(?:q?quad|left|right|middle|[bB]igg?[lr]?|displaystyle|textstyle|limits|nolimits|boxed)"
     r"(?![A-Za-z])(?P<dot>\s*\.(?!\d))?|\\[()\[\]]|\$)"
-    r"|\\(?:text|mathrm|operatorname|mathit|mathbf|rm)\s*\{\s*(?P<text>[A-Za-z]*)\s*\}"
+    r"|\\(?P<font>text|mathrm|operatorname|mathit|mathbf|rm)\s*\{\s*(?P<text>[A-Za-z]*)\s*\}"
     r"|\\(?P<border>begin|end)\s*\{(?P<environment>[A-Za-z]+)\*?\}(?:\s*\{[lcr| ]*\})?"
     r"|(?P<row>\\\\)"
     r"|(?P<num>(?:\d{1,3}(?:\{,\}\d{3})+(?!\d)|(?P<grouped>\d{1,3}(?:,\d{3})+(?![\d,]))|\d+)(?:\.\d+|\.(?![\d.]))?"
@@ -47,6 +48,8 @@ _MASTER = re.compile(
     r"|(?P<word>[A-Za-z]+)"
     r"|(?P<op>\*\*|<=|>=|!=|==|//|\\%|\\\||[-+*/^_!,;|=<>&%'])"
 )
+_UPRIGHT = frozenset({"text", "mathrm", "operatorname", "rm"})
+_NAMES = frozenset({*FUNCTIONS, *ALIASES, *CONSTRUCTORS, *CONSTANTS, *GREEK, "and", "or", "mod"})
 _OPERATORS = {
     r"\cdot": "*", r"\times": "*", r"\ast": "*", r"\div": "/", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=",
     r"\ge": ">=", r"\geq": ">=", r"\geqslant": ">=", r"\lt": "<", r"\gt": ">", r"\ne": "!=", r"\neq": "!=",
@@ -72,6 +75,8 @@ def tokenize(spelled: Spelled, *, plain: bool = False) -> Tokens:
             raise ToolError(f"the expression has more than {MAX_TOKENS} parts: simplify it first")
         end = found.end()
         kind, text = _kind(found)
+        if found["font"] in _UPRIGHT and len(text) > 1 and not _in_index(tokens):
+            kind, text = _upright(text, place)
         if kind == "space":
             spaced = True
             continue
@@ -107,6 +112,19 @@ def _kind(found: re.Match[str]) -> tuple[str, str]:
             text = found[0]
             return ("op", _OPERATORS[text]) if text in _OPERATORS else (kind, text)
     return "op", "degree"
+
+
+def _in_index(tokens: list[Token]) -> bool:
+    return any(token.text == "_" for token in tokens[-1:]) or [token.text for token in tokens[-2:]] == ["_", "{"]
+
+
+def _upright(name: str, place: int) -> tuple[str, str]:
+    """Return an upright word, which is one name and never a product of letters. Raises ToolError if it is unknown."""
+    if name == "lim":
+        return "cmd", r"\lim"
+    if name in _NAMES or (len(name) == 2 and name[0] == "d"):
+        return "word", name
+    raise ToolError(f"position {place}: unknown name {name!r}: an upright word is one name, not a product of letters")
 
 
 def _number(text: str, place: int) -> str:

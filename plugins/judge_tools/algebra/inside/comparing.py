@@ -12,14 +12,25 @@ from judge_tools.algebra.inside.equality import Equality, Outcome, Say, equal_va
 from judge_tools.algebra.inside.equations import equal_equations, solves
 from judge_tools.algebra.inside.inequalities import equal_inequalities
 from judge_tools.algebra.inside.systems import equal_systems
-from judge_tools.algebra.inside.trees import Data
+from judge_tools.algebra.inside.trees import Data, renamings
 
 _MANY = ("set", "list", "tuple")
 _LABELS = "labels"
 
 
 def equal(one: Data, other: Data, *, assume: str, say: Say) -> Equality:
-    """Compare two trees. `say` is told what is known so far before long work starts."""
+    """Compare two trees. `say` is told what is known so far before long work starts.
+
+    A letter such as n in 2*pi*n stands for any whole number: another letter in its place is not held against an answer.
+    """
+    found = _equal(one, other, assume=assume, say=say)
+    names = renamings(one, other) if found.outcome == "no" else ()
+    if any(_equal(one, again, assume=assume, say=_quiet).outcome != "no" for again in names):
+        return Equality("unknown", f"another letter for a whole number may be all that differs: {found.because}")
+    return found
+
+
+def _equal(one: Data, other: Data, *, assume: str, say: Say) -> Equality:
     one, other = _unlabelled(one, other)
     if one[0] in _MANY or other[0] in _MANY:
         return _with_many(one, other, assume=assume, say=say)
@@ -156,7 +167,7 @@ def _point(one: Data, other: Data, *, assume: str) -> Equality:
 
 def _in_order(one: Sequence[Data], other: Sequence[Data], *, assume: str) -> Equality:
     """Compare elements pairwise."""
-    found = [equal(left, right, assume=assume, say=_quiet) for left, right in zip(one, other, strict=True)]
+    found = [_equal(left, right, assume=assume, say=_quiet) for left, right in zip(one, other, strict=True)]
     return _all_of(found)
 
 
@@ -178,7 +189,7 @@ def _all_of(found: Sequence[Equality]) -> Equality:
 def _as_sets(one: Sequence[Data], other: Sequence[Data], *, assume: str, say: Say) -> Equality:
     """Compare without order: each element needs an equal one on the other side."""
     say("unknown: the elements could not all be compared in time")
-    results = [[equal(left, right, assume=assume, say=_quiet) for right in other] for left in one]
+    results = [[_equal(left, right, assume=assume, say=_quiet) for right in other] for left in one]
     columns = [[row[place] for row in results] for place in range(len(other))]
     used: list[Equality] = []
     worst: tuple[Outcome, str] | None = None

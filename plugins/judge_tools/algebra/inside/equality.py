@@ -13,13 +13,13 @@ from typing import Any, Literal
 import sympy
 
 from judge_tools.algebra.inside.build import Builder
+from judge_tools.algebra.inside.doubting import doubted
+from judge_tools.algebra.inside.integrating import up_to_a_constant
 from judge_tools.algebra.inside.proving import prove_quickly, prove_zero
-from judge_tools.algebra.inside.trees import Data, bounds, indefinite
+from judge_tools.algebra.inside.trees import COUNTING, Data, bounds
 from judge_tools.algebra.inside.values import Point, Undefined, differ, gap, points, shown, value_at
 
 Outcome = Literal["yes", "no", "unknown"]
-#: Letters that usually count: as long as nothing is said of them, they are tried as positive whole numbers only.
-_COUNTING = frozenset("ijklmn")
 
 
 @dataclass(frozen=True)
@@ -62,24 +62,28 @@ def equal_values(one: Data, other: Data, *, assume: str, say: Say) -> Equality:
     left, right = builder.value(one), builder.value(other)
     if _is_slow(left, right):
         say(f"unknown: {_open_end(probe_points(left, right, points((), assume)))}")
-    left, right = left.doit(), right.doit()
+    sides = [(side, side.doit()) for side in (left, right)]
+    left, right = (done for _, done in sides)
     divisors = list(builder.divisors)
     if _is_infinite(left) or _is_infinite(right):
         return _of_infinities(left, right)
     symbols = left.free_symbols | right.free_symbols
     counting = _counting(one, other, symbols, assume)
+    tried = points(tuple(symbols), assume, counting)
+    if (doubt := _doubt(sides, [point for point in tried if point.kind != "complex"][:2])) is not None:
+        return Equality("unknown", doubt)
     if left.is_Rational and right.is_Rational:
         if left == right:
             return Equality("yes", f"both are {_short(left)} exactly")
         return Equality("no", f"the exact difference is {_short(left - right)}{_rounded(one, other, left - right)}")
     if _is_finite(left) and (how := prove_quickly(left - right)) is not None:
         return Equality("yes", how + _exceptions(divisors))
-    probe = probe_points(left, right, points(tuple(symbols), assume, counting))
+    probe = probe_points(left, right, tried)
     if (refuted := _refuted(probe, symbols, assume)) is not None:
-        if (constant := _up_to_a_constant(one, other, left - right)) is not None:
-            return constant
-        gap = _rounded(one, other, left - right) if not symbols else ""
-        return Equality("no", refuted + gap)
+        why = up_to_a_constant(one, other, left - right) or _doubt(sides, [refuted.point])
+        if why is not None:
+            return Equality("unknown", why)
+        return Equality("no", refuted.text + (_rounded(one, other, left - right) if not symbols else ""))
     say(f"unknown: {_open_end(probe)}")
     domains = [assume] if assume else ["", "positive", "integer"] if counting else ["", "real", "positive", "integer"]
     return _proved(one, other, domains, probe, divisors) or Equality("unknown", _open_end(probe))
@@ -115,7 +119,7 @@ def probe_points(left: Any, right: Any, tried: Sequence[Point]) -> Probe:
     return Probe(tuple(differences), tuple(agreed))
 
 
-def _refuted(probe: Probe, symbols: Any, assume: str) -> str | None:
+def _refuted(probe: Probe, symbols: Any, assume: str) -> Difference | None:
     """Return the witness that the two are not equal, or None where there is none that counts."""
     for difference in probe.differences:
         if not symbols:
@@ -125,8 +129,14 @@ def _refuted(probe: Probe, symbols: Any, assume: str) -> str | None:
         else:
             counts = difference.clean
         if counts:
-            return difference.text
+            return difference
     return None
+
+
+def _doubt(sides: Sequence[tuple[Any, Any]], tried: Sequence[Point]) -> str | None:
+    """Return why what sympy worked out is not to be trusted, judged at these points; None where nothing speaks so."""
+    found = (doubted(undone, done, dict(point.values)) for point in tried for undone, done in sides)
+    return next((doubt for doubt in found if doubt is not None), None)
 
 
 def _proved(one: Data, other: Data, domains: list[str], probe: Probe, divisors: list[Any]) -> Equality | None:
@@ -189,20 +199,12 @@ def _open_end(probe: Probe) -> str:
     return f"{counted}; no proof was found"
 
 
-def _up_to_a_constant(one: Data, other: Data, difference: Any) -> Equality | None:
-    """Return what to say where the sides differ by a constant of integration only; None where they do not."""
-    simple = sympy.simplify(difference)
-    if simple.free_symbols and all(str(symbol) == "C" for symbol in simple.free_symbols):
-        return Equality("unknown", f"they differ only by {simple}, a constant of integration")
-    variables = indefinite(one) | indefinite(other)
-    if variables and not any(str(symbol) in variables for symbol in simple.free_symbols):
-        return Equality("unknown", f"they differ only by {simple}: a constant of integration")
-    return None
-
-
 def _counting(one: Data, other: Data, symbols: Any, assume: str) -> set[str]:
-    """Return the names that stand for positive whole numbers: by custom, and as bounds of a sum, by its meaning."""
-    by_custom = {str(symbol) for symbol in symbols if str(symbol)[0] in _COUNTING} if assume == "" else set()
+    """Return the names that stand for positive whole numbers: by custom, and as bounds of a sum, by its meaning.
+
+    By custom only as long as nothing is said of them.
+    """
+    by_custom = {str(symbol) for symbol in symbols if str(symbol)[0] in COUNTING} if assume == "" else set()
     return by_custom | bounds(one) | bounds(other)
 
 

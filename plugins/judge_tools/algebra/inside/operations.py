@@ -9,6 +9,7 @@ import sympy
 
 from judge_tools.algebra.inside.build import Builder
 from judge_tools.algebra.inside.comparing import equal
+from judge_tools.algebra.inside.doubting import doubted
 from judge_tools.algebra.inside.equality import Say
 from judge_tools.algebra.inside.functions import Unusable
 from judge_tools.algebra.inside.solving import solve
@@ -66,7 +67,9 @@ def answer(request: Mapping[str, Any], say: Say) -> str:
 
 
 def _evaluate(asked: Asked) -> str:
-    return _result(asked.value)
+    undone, done = asked.builder.value(asked.request["expression"]), asked.value
+    doubt = None if isinstance(undone, sympy.MatrixBase) else doubted(undone, done, {})
+    return f"unknown: {doubt}" if doubt else _result(done)
 
 
 def _simplify(asked: Asked) -> str:
