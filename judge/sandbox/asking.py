@@ -62,13 +62,18 @@ def completed(outcome: Outcome, limits: Limits) -> Completed:
     return Completed(
         stdout=outcome.stdout,
         stderr=outcome.stderr,
-        value=value if isinstance(value, str) else None,
+        value=_printable(value) if isinstance(value, str) else None,
         exit=status,
         reason=reason or ("crash" if status is None else None),
         seconds=outcome.seconds,
         peak_bytes=outcome.peak_bytes,
-        error=error[-limits.output_bytes :] if isinstance(error, str) else None,
+        error=_printable(error[max(0, len(error) - limits.output_bytes) :]) if isinstance(error, str) else None,
     )
+
+
+def _printable(text: str) -> str:
+    """Replace halves of characters: whoever stores the text would fail."""
+    return text.encode(errors="replace").decode()
 
 
 def results(outcome: Outcome, *, count: int) -> list[Result]:
@@ -83,7 +88,7 @@ def results(outcome: Outcome, *, count: int) -> list[Result]:
 
 def _result(answer: dict[str, Any]) -> Result:
     if isinstance(error := answer.get("error"), str):
-        return Result(error=error, reason=believed_reason(answer))
+        return Result(error=_printable(error), reason=believed_reason(answer))
     if "value" not in answer:
         return Result(error="the candidate's process gave no result", reason="crash")
     try:

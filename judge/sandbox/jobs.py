@@ -17,7 +17,8 @@ from judge.sandbox.zygotes import Slot, Zygote
 
 _STATUS_S = 10.0  # from the death of a process until the zygote tells of it
 _LOOK_S = 0.05  # how often to see whether a program, or the zygote itself, has ended
-_OVERHEAD = 64 * 1024  # what the frames of an answer need beside what is limited
+_OVERHEAD = 64 * 1024  # what the frames of a job need beside what is limited: a traceback
+_ANSWER = 1024  # and what each of its answers needs
 
 
 class Job(NamedTuple):
@@ -45,12 +46,15 @@ class Conversation:
 
     def __init__(self, zygote: Zygote, slot: Slot) -> None:
         self._zygote, self._slot = zygote, slot
+        self._walled = False
 
     def ask(self, job: Job, limits: Limits, *, answers: int) -> Outcome:
         """Send a job; wait for this many answers, or for what ends it first. Then the slot may be asked again."""
         started = time.monotonic()
         self._zygote.watch(self._slot, limits)
-        return _Exchange(self._slot, job, limits, answers=answers).run(self._zygote, started)
+        exchange = _Exchange(self._slot, job, limits, answers=answers, walled=self._walled)
+        self._walled = True  # the walls close before the first job's code, and a slot that has none is not asked again
+        return exchange.run(self._zygote, started)
 
     def rest(self) -> None:
         """The slot waits for another job."""
@@ -63,11 +67,12 @@ class Conversation:
 
 
 class _Exchange:
-    def __init__(self, slot: Slot, job: Job, limits: Limits, *, answers: int) -> None:
+    def __init__(self, slot: Slot, job: Job, limits: Limits, *, answers: int, walled: bool) -> None:
         self._slot, self._limits, self._wanted = slot, limits, answers
+        self._walled = walled  # whether the code that runs in the slot may have sent what comes next
         self._program = job.message["mode"] == "argv"
         self._outgoing = memoryview(b"".join(map(wire.frame, (json.dumps(job.message).encode(), *job.blobs))))
-        self._frames = wire.Frames(answers * _OVERHEAD + 8 * limits.output_bytes)
+        self._frames = wire.Frames(_OVERHEAD + answers * _ANSWER + 8 * limits.output_bytes)
         self._answers: list[dict[str, Any]] = []
         self._texts = {slot.out: bytearray(), slot.err: bytearray()}
         self._first: float | None = None
@@ -76,7 +81,7 @@ class _Exchange:
 
     def run(self, zygote: Zygote, started: float) -> Outcome:
         self._started = started
-        deadline = started + self._limits.seconds
+        self._deadline = deadline = started + self._limits.seconds
         self._talk(deadline, zygote)
         end: dict[str, Any] = {}
         if self._reason is None and len(self._answers) < self._wanted:
@@ -131,7 +136,7 @@ class _Exchange:
             if event & (select.POLLIN | select.POLLHUP | select.POLLERR):
                 data = host.recv(1 << 18)
                 self._silent = not data
-                self._answers += [_parsed(frame) for frame in self._frames.feed(data)]
+                self._hear(self._frames.feed(data))
         except OverflowError:
             self._reason = "output"
         except BlockingIOError:
@@ -140,6 +145,19 @@ class _Exchange:
             self._silent = True
         if self._silent:
             poll.unregister(host)
+
+    def _hear(self, frames: list[bytes]) -> None:
+        for frame in frames:
+            answer = _parsed(frame)
+            if self._walled:
+                self._answers.append(answer)
+            elif answer.get("walled") is True:
+                self._walled = True
+            else:
+                raise SandboxError(f"a slot could not be walled in: {answer.get('broken')}")
+            if time.monotonic() > self._deadline and len(self._answers) < self._wanted:
+                self._reason = "time"  # reading what was sent takes time, too
+                return
 
     def _read(self, descriptor: int) -> bool:
         """Take what there is; False at the end of the stream."""
@@ -185,11 +203,7 @@ def _parsed(frame: bytes) -> dict[str, Any]:
         answer = json.loads(frame)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(answer, dict):
-        return {}
-    if isinstance(answer.get("broken"), str):
-        raise SandboxError(f"a slot could not be walled in: {answer['broken']}")
-    return answer
+    return answer if isinstance(answer, dict) else {}
 
 
 def _number(value: object) -> int:

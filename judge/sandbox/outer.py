@@ -18,7 +18,7 @@ from judge.sandbox.records import Tier
 BOX = "/box"
 _MODULES = (
     *("kernel", "wire", "plain", "namespaces", "calls", "seccomp", "landlock", "walls"),
-    *("watch", "snippet", "slot", "zygote"),
+    *("watch", "folders", "snippet", "slot", "zygote"),
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")

@@ -22,13 +22,13 @@ class Limits(Record):
     all runs) is not counted.
     """
 
-    seconds: float = Field(default=5.0, gt=0)
-    cpu_seconds: float = Field(default=5.0, gt=0)
-    memory_bytes: int = Field(default=512 * MiB, ge=MiB)
-    output_bytes: int = Field(default=MiB, ge=0)
-    disk_bytes: int = Field(default=64 * MiB, ge=MiB)
-    files: int = Field(default=128, ge=8)
-    processes: int = Field(default=1, ge=1)
+    seconds: float = Field(default=5.0, gt=0, le=1e6, allow_inf_nan=False)
+    cpu_seconds: float = Field(default=5.0, gt=0, le=1e6, allow_inf_nan=False)
+    memory_bytes: int = Field(default=512 * MiB, ge=MiB, le=2**46)
+    output_bytes: int = Field(default=MiB, ge=0, le=2**31)
+    disk_bytes: int = Field(default=64 * MiB, ge=MiB, le=2**46)
+    files: int = Field(default=128, ge=8, le=2**20)
+    processes: int = Field(default=1, ge=1, le=2**22)
 
 
 class Completed(Record):

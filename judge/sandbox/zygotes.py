@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,12 +15,13 @@ from typing import Any
 
 from judge.errors import SandboxError
 from judge.sandbox import outer
-from judge.sandbox.inside import wire
+from judge.sandbox.inside import folders, wire
 from judge.sandbox.records import Limits
 
 _START_S = 20.0  # a busy machine; a start takes a tenth of a second
 _READY_S = 60.0  # the libraries are loaded before the first slot, and from a cold disk that takes long
 _END_S = 5.0
+_ENDS = 3  # of a slot: the socket, stdout and stderr
 
 
 class Slot:
@@ -125,7 +125,7 @@ class Zygote:
         self._end_process()
         self._control.close()
         if self._base:
-            shutil.rmtree(self._base, ignore_errors=True)  # left over where it was killed
+            folders.delete(self._base)  # left over where it was killed
 
     def abandon(self) -> None:
         """In a fork of the host: let go of what belongs to the parent, whose threads may have held any lock."""
@@ -165,24 +165,33 @@ class Zygote:
 
     def _listen(self) -> None:
         """Hear the zygote out. Holds the only receiving end, so it needs no lock for that."""
-        while True:
-            try:
-                told, descriptors = wire.receive(self._control)
-            except (EOFError, OSError, ValueError):
-                return self._gone()
-            with self._change:
-                if "slot" in told:
-                    slot = Slot(told["slot"], told["pid"], descriptors)
-                    self._taken[slot.number] = slot
-                    self._ready.append(slot)
-                elif "ended" in told:
-                    slot_or_none = self._taken.get(told["ended"])
-                    if slot_or_none is not None:
-                        slot_or_none.end = told
-                        slot_or_none.ended.set()
-                else:
-                    self._problem = told.get("failed", "")
-                self._change.notify_all()
+        try:
+            while True:
+                self._hear(*wire.receive(self._control))
+        except (EOFError, OSError, ValueError):
+            return
+        finally:
+            self._gone()  # whatever it was: nobody listens any more
+
+    def _hear(self, told: dict[str, Any], descriptors: list[int]) -> None:
+        with self._change:
+            if "slot" in told and len(descriptors) != _ENDS:  # the kernel leaves out what there is no place for
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                self._order({"kill": told["slot"]})
+                self._problem = "this process has too many files open to reach a slot"
+            elif "slot" in told:
+                slot = Slot(told["slot"], told["pid"], descriptors)
+                self._taken[slot.number] = slot
+                self._ready.append(slot)
+            elif "ended" in told:
+                slot_or_none = self._taken.get(told["ended"])
+                if slot_or_none is not None:
+                    slot_or_none.end = told
+                    slot_or_none.ended.set()
+            else:
+                self._problem = told.get("failed", "")
+            self._change.notify_all()
 
     def _gone(self) -> None:
         with self._change:

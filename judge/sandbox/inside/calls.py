@@ -16,7 +16,7 @@ _FILES = """
     getdents:78:- getdents64:217:61 getcwd:79:17 chdir:80:49 fchdir:81:50 rename:82:- renameat:264:38
     renameat2:316:276 mkdir:83:- mkdirat:258:34 rmdir:84:- unlink:87:- unlinkat:263:35 link:86:- linkat:265:37
     symlink:88:- symlinkat:266:36 readlink:89:- readlinkat:267:78 umask:95:166 dup:32:23 dup2:33:- dup3:292:24
-    pipe:22:- pipe2:293:59 fcntl:72:25 flock:73:32 fsync:74:82 fdatasync:75:83 sync_file_range:277:84
+    pipe:22:- pipe2:293:59 flock:73:32 fsync:74:82 fdatasync:75:83 sync_file_range:277:84
     fallocate:285:47 ftruncate:77:46 truncate:76:45 sendfile:40:71 copy_file_range:326:285 statfs:137:43
     fstatfs:138:44 fadvise64:221:223
 """
@@ -50,7 +50,7 @@ _SELF = """
 """
 # Allowed for some arguments only.
 _FILTERED = """
-    socketpair:53:199 sendto:44:206 ioctl:16:29 prctl:157:167 prlimit64:302:261 clone:56:220
+    socketpair:53:199 sendto:44:206 ioctl:16:29 fcntl:72:25 prctl:157:167 prlimit64:302:261 clone:56:220
 """
 # Landlock does not cover these, so they need a wall of mounts.
 _OWNER = """

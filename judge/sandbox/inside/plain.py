@@ -3,17 +3,19 @@
 Plain are None, bool, int, float, complex, str, bytes, and list, tuple, dict, set and frozenset of plain data, at most
 100 deep. An instance of a subclass (a Counter, a named tuple, an IntEnum, numpy's float64) becomes its exact base, by
 the base's own methods; numpy's other scalars become Python's. Anything else, an object that claims to equal
-everything for one, is an error. Integers travel in hex, so their length costs no more than linear time.
+everything for one, is an error. Integers travel in hex, so their length costs no more than linear time. The hashes of
+all but text can be chosen, and a table of chosen ones takes hours to fill: of such keys and members a value may have
+10,000 in all.
 """
 
 from __future__ import annotations
 
-import collections
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 DEEPEST = 100
 _MOST_OF_ONE_HASH = 100
+_MOST_CHOSEN = 10_000
 
 
 class NotPlain(ValueError):
@@ -27,7 +29,7 @@ def encode(value: object) -> Any:
 
 def decode(data: object) -> Any:
     """Return the value; `data` may come from a hostile sender. Raises NotPlain."""
-    return _decode(data, DEEPEST)
+    return _decode(data, DEEPEST, _Tables())
 
 
 def _encode(value: object, depth: int) -> Any:
@@ -70,7 +72,7 @@ _CONTAINERS: dict[type, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
-def _decode(data: object, depth: int) -> Any:
+def _decode(data: object, depth: int, tables: _Tables) -> Any:
     if data is None or isinstance(data, (bool, str)):
         return data
     if not isinstance(data, dict) or len(data) != 1 or depth == 0:
@@ -80,21 +82,40 @@ def _decode(data: object, depth: int) -> Any:
         if kind in _MADE_OF_TEXT:
             return _MADE_OF_TEXT[kind](content)
         if kind == "d":
-            pairs = [(_decode(key, depth - 1), _decode(value, depth - 1)) for key, value in content]
-            _check_hashes(key for key, _ in pairs)
+            pairs = [(_decode(key, depth - 1, tables), _decode(value, depth - 1, tables)) for key, value in content]
+            tables.check([key for key, _ in pairs])
             return dict(pairs)
-        items = [_decode(item, depth - 1) for item in _list(content)]
+        items = [_decode(item, depth - 1, tables) for item in _list(content)]
         if kind in ("s", "z"):
-            _check_hashes(items)
+            tables.check(items)
         return _MADE_OF_ITEMS[kind](items)
+    except NotPlain:
+        raise
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NotPlain(f"is not the text of plain data: {error}") from None
 
 
-def _check_hashes(keys: Iterable[Any]) -> None:
-    """Numbers can be chosen so that all have one hash; a table of 100,000 of them would take hours to fill."""
-    if max(collections.Counter(map(hash, keys)).values(), default=0) > _MOST_OF_ONE_HASH:
-        raise ValueError("too many keys have the same hash")
+class _Tables:
+    """What the sets and dicts of one value may hold together."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_CHOSEN
+
+    def check(self, keys: Sequence[Any]) -> None:
+        """Raise ValueError for keys that would take long to put into a table; it uses none itself."""
+        hashes = sorted(map(hash, keys))
+        if any(one == other for one, other in zip(hashes, hashes[_MOST_OF_ONE_HASH:], strict=False)):
+            raise NotPlain("has too many keys with the same hash")
+        self._left -= sum(map(_chosen, keys))
+        if self._left < 0:
+            raise NotPlain(f"has too many keys or members of sets that are not text: more than {_MOST_CHOSEN:,}")
+
+
+def _chosen(key: object) -> bool:
+    """Whether whoever sends a key can know its hash; that of text is mixed with a secret of this process."""
+    if isinstance(key, (tuple, frozenset)):
+        return not key or any(map(_chosen, key))
+    return not isinstance(key, (str, bytes)) or not key
 
 
 def _list(content: object) -> list[object]:

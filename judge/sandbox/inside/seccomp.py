@@ -26,6 +26,8 @@ _THREAD = 0x00010000
 _NEVER_CLONED = 0x7E020000 | 0x8000 | 0x2000  # new namespaces, a child of the parent's, a traced child
 _AF_UNIX, _STREAM, _SEQPACKET, _TYPE = 1, 1, 5, 0xF
 _TERMINAL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO(N)CLEX
+# F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY: signals to others, and leases that make who opens a file wait.
+_AFFECTING_OTHERS = (8, 10, 15, 1024, 1026)
 _OWN_NAME = (3, 15, 16, 23, 0x53564D41)  # dumpable?, name, name?, bounding set?, names of mappings
 
 Instruction = tuple[int, int, int, int]
@@ -95,6 +97,7 @@ def _filtered(processes: bool) -> list[Instruction]:
         "socketpair": pair,
         "sendto": [*_masked(4, 0xFFFFFFFF), *_masked(4, 0xFFFFFFFF, high=True), (_RETURN, 0, 0, _ALLOW)],
         "ioctl": [*_one_of(1, _TERMINAL), _fail(errno.EPERM)],
+        "fcntl": [*_none_of(1, _AFFECTING_OTHERS), (_RETURN, 0, 0, _ALLOW)],
         "prctl": [*_one_of(0, _OWN_NAME), _fail(errno.EPERM)],
         "prlimit64": [*_masked(0, 0xFFFFFFFF), (_RETURN, 0, 0, _ALLOW)],
     }
@@ -115,6 +118,14 @@ def _one_of(argument: int, values: Iterable[int], *, mask: int = 0xFFFFFFFF) -> 
     program = [_load_argument(argument), (_AND, 0, 0, mask)]
     for value in values:
         program += [(_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
+    return program
+
+
+def _none_of(argument: int, values: Iterable[int]) -> list[Instruction]:
+    """Fail where the argument is one of these, else go on."""
+    program = [_load_argument(argument)]
+    for value in values:
+        program += [(_EQUAL, 0, 1, value), _fail(errno.EPERM)]
     return program
 
 

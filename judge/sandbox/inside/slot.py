@@ -72,6 +72,7 @@ def _work(config: dict[str, Any], host: socket.socket, box: str, prepared: walls
         path.write_bytes(content)
     del blobs
     prepared.close(job)
+    wire.send(host, {"walled": True})  # from here on nothing that comes from this process is believed
     if job["mode"] == "argv":
         _become(job["argv"])
     interpreter = snippet.Interpreter()

@@ -110,15 +110,25 @@ def _last_function(source: str) -> str:
 
 def _told(error: BaseException) -> dict[str, Any]:
     """Return the part of an answer that says what was raised."""
-    if isinstance(error, SystemExit):
-        code = error.code
-        if isinstance(code, str):
+    try:
+        return _looked_into(error)
+    except BaseException:  # noqa: BLE001 - an exception whose own methods raise, or a stream that was closed
+        return {"exit": 1, "error": _name(error), "reason": None}
+
+
+def _looked_into(error: BaseException) -> dict[str, Any]:
+    kind = type(error)  # isinstance would ask the exception what it is
+    if issubclass(kind, SystemExit):
+        code = error.code  # type: ignore[attr-defined]
+        if issubclass(type(code), str):
             sys.stderr.write(code + "\n")
-        return {"exit": (code or 0) if code is None or isinstance(code, int) else 1, "error": None, "reason": None}
-    reason = "memory" if isinstance(error, MemoryError) else None
-    if isinstance(error, OSError):
-        reason = _REASONS.get(error.errno or 0)
-    elif isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        status = int.__index__(code) if issubclass(type(code), int) else int(code is not None)
+        return {"exit": status, "error": None, "reason": None}
+    reason = "memory" if issubclass(kind, MemoryError) else None
+    if issubclass(kind, OSError):
+        number = error.errno  # type: ignore[attr-defined]
+        reason = _REASONS.get(number if type(number) is int else 0)
+    elif issubclass(kind, RuntimeError) and "can't start new thread" in str(error):
         reason = "processes"
     return {"exit": 1, "error": _traceback(error), "reason": reason}
 
@@ -129,7 +139,12 @@ def _traceback(error: BaseException) -> str:
         _keep_snippet(report, set())
         return "".join(report.format()).rstrip("\n")
     except BaseException:  # noqa: BLE001 - an exception whose own methods raise
-        return f"{type(error).__name__}"
+        return _name(error)
+
+
+def _name(error: BaseException) -> str:
+    """Return the name of its class, whatever its metaclass says."""
+    return str(type.__dict__["__name__"].__get__(type(error)))
 
 
 def _keep_snippet(report: traceback.TracebackException | None, seen: set[int]) -> None:

@@ -62,7 +62,11 @@ def _limit(limits: dict[str, Any], base: int | None, *, session: bool, tasks: bo
     if tasks:  # counted for each user namespace; without one, the user's other processes would be counted too
         values[resource.RLIMIT_NPROC] = max(_TASKS, limits["processes"])
     for kind, value in values.items():
-        resource.setrlimit(kind, (value, value))
+        hard = resource.getrlimit(kind)[1]
+        bounded = hard if value == resource.RLIM_INFINITY else value
+        if hard != resource.RLIM_INFINITY:  # nobody here may raise it
+            bounded = min(bounded, hard)
+        resource.setrlimit(kind, (bounded, bounded))
 
 
 def mapped() -> int | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _THREADS = 64
+_ENTRY = 1024  # what a name, or an empty file, counts as
 _GRACE_S = 1.0  # the host keeps the time; this is for a host that is stopped
 
 
@@ -51,7 +55,7 @@ class Watch:
         memory = self._limits["memory_bytes"] + self._base
         if several and sum(use.resident for use in uses) > memory and sum(map(_proportional, uses)) > memory:
             return "memory"
-        if self._box and _stored(self._box) > self._limits["disk_bytes"]:
+        if self._box and not _fits(self._box, [use.pid for use in uses], self._limits["disk_bytes"]):
             return "disk"
         return None
 
@@ -87,15 +91,47 @@ def _proportional(use: _Use) -> int:
     return int(line.split()[1]) * 1024
 
 
-def _stored(folder: str) -> int:
-    total, folders = 0, [folder]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-        except OSError:
-            continue  # it went away while it was looked at
-    return total
+def _fits(box: str, pids: list[int], most: int) -> bool:
+    """Whether the files in a folder, and those without a name, are within the limit. What cannot be seen is not."""
+    try:
+        left = most - _nameless(Path(box).stat().st_dev, pids)
+        pending = [box]
+        while pending and left >= 0:
+            for entry in _entries(pending.pop()):
+                left -= max(_ENTRY, _size(entry))
+                if left < 0:
+                    return False
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+    except OSError:
+        return False  # too deep to be named, or closed: nobody needs that who does not hide something
+    return left >= 0
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        yield from entries  # or it went away while it was looked at
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    return 0
+
+
+def _nameless(device: int, pids: list[int]) -> int:
+    """Return how much is in files that were deleted and are still open."""
+    sizes: dict[int, int] = {}
+    for pid in pids:
+        for entry in _visible(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                found = entry.stat()
+                if found.st_dev == device and stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
+                    sizes[found.st_ino] = max(_ENTRY, found.st_blocks * 512)
+    return sum(sizes.values())
+
+
+def _visible(folder: str) -> list[Path]:
+    with contextlib.suppress(OSError):  # the process has ended
+        return list(Path(folder).iterdir())
+    return []

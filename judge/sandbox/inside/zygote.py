@@ -13,16 +13,14 @@ import importlib
 import itertools
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import kernel, namespaces, seccomp, slot, watch, wire
+from . import folders, kernel, namespaces, seccomp, slot, watch, wire
 
 _TICK_S = 0.02
 
@@ -146,8 +144,6 @@ class _Zygote:
             if number is None:
                 continue
             self._watched.pop(pid, None)
-            if self._base:
-                shutil.rmtree(self._box(number), onerror=_open_and_retry)
             ended = {
                 "ended": number,
                 "status": status,
@@ -156,6 +152,8 @@ class _Zygote:
                 "reason": self._reasons.pop(pid, None),
             }
             wire.send(self._control, ended)
+            if self._base:  # after the news, which the host waits for: it may take long
+                folders.delete(self._box(number))
 
     def _wait(self) -> tuple[int, int, Any]:
         """Return what the next child that ended used, (0, ...) for none; without namespaces its group ends with it."""
@@ -173,7 +171,7 @@ class _Zygote:
         for number in list(self._slots.values()):
             self._kill(number)
         if self._base:
-            shutil.rmtree(self._base, onerror=_open_and_retry)
+            folders.delete(self._base)
 
     def _look(self) -> None:
         for pid, one in list(self._watched.items()):
@@ -203,11 +201,3 @@ def _settle_in(config: dict[str, Any]) -> None:
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):  # not a group yet, or no more
         os.killpg(pid, signal.SIGKILL)
-
-
-def _open_and_retry(function: Callable[[str], object], path: str, _: object) -> None:
-    """A folder that was made unreadable to keep it from being deleted."""
-    with contextlib.suppress(OSError):
-        Path(path).parent.chmod(0o700)
-        Path(path).chmod(0o700)
-        function(path)
