@@ -1,10 +1,11 @@
 """The contestants of benchmarks/vllm.py, over one engine: vLLM's batch call in three ways, and `judge`."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
@@ -61,6 +62,8 @@ def rounds(settings: Settings, *, parts: Iterable[str]) -> dict[str, Any]:
     model = load_model(f"vllm:{settings.model}", ModelOptions(engine=settings.engine))
     model.preflight()  # type: ignore[attr-defined]
     bench = Bench(settings, model, batch_api(model))
+    # The first round is short and not counted: kernels and grammars are made in it.
+    small = replace(bench, settings=replace(settings, cases=8, conversations=8))
     contestants: dict[str, list[tuple[str, Callable[[Bench, int], Measured]]]] = {
         "votes": [("(a) LLM.chat, all at once", raw), ("(b) judge, one vote", one_vote), ("(c) judge, 5 votes", five)],
         "turns": [("(d) judge", ours), ("lockstep over LLM.chat", lockstep), ("micro-batches", micro_batches)],
@@ -69,11 +72,13 @@ def rounds(settings: Settings, *, parts: Iterable[str]) -> dict[str, Any]:
     try:
         for part in parts:
             taken: dict[str, list[Measured]] = {name: [] for name, _ in contestants[part]}
-            for number in range(settings.rounds + 1):  # the first is not counted: kernels and grammars are made in it
+            for number in range(settings.rounds + 1):
                 for place, (name, run) in enumerate(contestants[part]):
-                    measured = run(bench, number * 10 + place)
+                    measured = run(bench if number else small, number * 10 + place)
                     if number:
                         taken[name].append(measured)
+                        said = f"{measured.done} in {measured.seconds:.1f} s"
+                        print(f"round {number} of {settings.rounds}: {name}: {said}", file=sys.stderr)
             found[part] = table(taken, faster=part == "turns")
     finally:
         model.close()  # type: ignore[attr-defined]
@@ -129,6 +134,10 @@ def cases(count: int, number: int) -> list[Case]:
     ]
 
 
+LENGTHS = (2, 2, 3, 3, 4, 6, 8, 16)  # of 16
+TOOLS = (0.2, 0.2, 0.5, 0.5, 1.0, 1.0, 2.0, 8.0)
+
+
 def raw(bench: Bench, number: int) -> Measured:
     """All prompts handed over at once."""
     prompts = [bench.rubric.render(case) for case in cases(bench.settings.cases, number)]
@@ -163,9 +172,14 @@ def turns_of(n: int) -> int:
 
 
 def request_of(bench: Bench, conversation: tuple[Message, ...], *, n: int, turn: int) -> Request:
-    """The next turn: a call of the tool, or the vote. Replies differ in length, by their number."""
-    allowed = bench.settings.max_tokens * (1 + n * 7 % 8) // 8
-    return Request(messages=conversation, output=None, temperature=0.0, max_tokens=max(4, allowed), turn=turn)
+    """The next turn. Replies have the same length for every contestant: most are short, one in eight is long."""
+    allowed = bench.settings.max_tokens * LENGTHS[(3 * n + turn) % 8] // 16
+    return Request(messages=conversation, temperature=0.0, max_tokens=max(2, allowed), turn=turn)
+
+
+def tool_s(bench: Bench, n: int, turn: int) -> float:
+    """How long the tool takes: most are quick, one in eight takes eight times as long as the usual one."""
+    return bench.settings.tool_s * TOOLS[(5 * n + turn) % 8]
 
 
 def after(conversation: tuple[Message, ...], said: str, n: int) -> tuple[Message, ...]:
@@ -187,7 +201,7 @@ def ours(bench: Bench, number: int) -> Measured:
             request = request_of(bench, messages, n=n, turn=turn)
             messages = after(messages, generated(bench.model, request), n)
             if turn < turns_of(n) - 1:
-                time.sleep(bench.settings.tool_s)
+                time.sleep(tool_s(bench, n, turn))
 
     def all_of_them() -> int:
         with ThreadPoolExecutor(bench.settings.in_flight) as pool:
@@ -197,10 +211,11 @@ def ours(bench: Bench, number: int) -> Measured:
 
 
 def generated(model: Any, request: Request) -> str:
-    """A reply, or what there is of one: here every reply may end at its limit."""
+    """A reply of just so many tokens as it may have, for which the model itself would report that it was cut off."""
     _, writer = model._ready()
-    prompt = writer.write(request)
-    output = model._loop().ask(prompt, writer.params(request, room=1 << 20), order=prompt.tokens)
+    prompt, params = writer.write(request), writer.params(request, room=1 << 20)
+    params.ignore_eos = True
+    output = model._loop().ask(prompt, params, order=prompt.tokens)
     model._count(output, time.monotonic())
     return str(output.outputs[0].text)
 
@@ -223,22 +238,24 @@ def stepped(bench: Bench, number: int, *, size: int) -> Measured:
         left = list(range(start, min(start + size, len(conversations))))
         turn = 0
         while left:
-            answers = chat(bench, [request_of(bench, conversations[n], n=n, turn=turn) for n in left])
+            answers = chat(bench, [request_of(bench, conversations[n], n=n, turn=turn) for n in left], whole=True)
             outputs += answers
             for n, answer in zip(left, answers, strict=True):
                 conversations[n] = after(conversations[n], answer.outputs[0].text, n)
             turn += 1
             left = [n for n in left if turns_of(n) > turn]
             if left:
-                time.sleep(bench.settings.tool_s)  # all of them at once
+                time.sleep(max(tool_s(bench, n, turn - 1) for n in left))  # all of them beside each other
     return of_outputs(outputs, time.perf_counter() - began, done=len(conversations))
 
 
-def chat(bench: Bench, requests: list[Request]) -> list[Any]:
-    """vLLM's batch call, with the same messages and the same way of sampling."""
+def chat(bench: Bench, requests: list[Request], *, whole: bool = False) -> list[Any]:
+    """vLLM's batch call, with the same messages and the same way of sampling; `whole`: to the end of max_tokens."""
     writer = bench.model._ready()[1]
     messages = [DIALECTS["chat"].write("", request, frozenset())["messages"] for request in requests]
     params = [writer.params(r.model_copy(update={"temperature": 0.0}), room=1 << 20) for r in requests]
+    for one in params:
+        one.ignore_eos = whole
     return list(bench.llm.chat(messages, params, use_tqdm=False))
 
 

@@ -31,17 +31,14 @@ class Writer:
         self._context = int(engine.model_config.max_model_len)
         self._sampling = engine.model_config.get_diff_sampling_param()
         self._sampling.pop("max_tokens", None)
-        self._written = lru_cache(maxsize=512)(self._render)  # the votes on a case ask the same
+        self._written = lru_cache(maxsize=128)(self._render)  # the votes on a case ask the same
 
     def write(self, request: Request) -> Prompt:
         """Return the prompt of a request: the messages through the model's chat template, as tokens."""
         with self._writing:
             try:
-                return (
-                    self._written(request.messages)
-                    if not request.tools
-                    else self._render(request.messages, request.tools)
-                )
+                tools = request.tools
+                return self._render(request.messages, tools) if tools else self._written(request.messages)
             except Exception as error:
                 if getattr(error, "parameter", None) == "input_tokens":  # VLLMValidationError
                     raise too_long(int(getattr(error, "value", 0)), self._context) from error

@@ -65,7 +65,7 @@ def weights() -> str:
     assert path and Path(path, "config.json").is_file(), (
         "run scripts/vllm_cpu/install.sh VENV MODEL and set SMALL_MODEL to the folder MODEL"
     )
-    return path
+    return str(Path(path).resolve())
 
 
 def surroundings() -> dict[str, str]:
