@@ -45,7 +45,10 @@ KNOWN = {"truncated", "bad_schema", "bad_label", "bad_citation", "not_json", "st
 
 
 def test_chat(model: Make) -> None:
-    reply = model().generate(ask("What is the capital of France?", temperature=0.0, max_tokens=300))
+    # What the model's own template says where nobody speaks for the system; that of the server has other words.
+    system = Message(role="system", content="You are a helpful AI assistant named SmolLM, trained by Hugging Face")
+    asked = Message(role="user", content="What is the capital of France?")
+    reply = model().generate(Request(messages=(system, asked), temperature=0.0, max_tokens=300))
     assert "Paris" in reply.text
     assert reply.usage.calls == 1
     assert reply.usage.prompt_tokens > 5
