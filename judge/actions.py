@@ -8,6 +8,7 @@ object: ``{"action": {"tool": …, "arguments": …}}`` or ``{"action": {"vote":
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
@@ -128,13 +129,26 @@ class Form:
             raise VoteError(f"the label has to be one of {', '.join(self.rubric.labels)}", cause="bad_label")
         return meant[0]
 
+    def _number(self, said: object, low: float, high: float) -> str:
+        """Return a number of the rubric's range as text, six digits of it: 0.70 and 0.7 are one label."""
+        try:
+            number = math.nan if isinstance(said, bool) else float(str(said))
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high:
+            raise VoteError(f"the label has to be a number from {low:g} to {high:g}", cause="bad_label")
+        return f"{number + 0.0:.6g}"
+
     def _ballot(self, found: Mapping[str, Any]) -> Ballot:
         fields = dict(found)
         cites = fields.pop("cites", []) if self._tools else []
         if not isinstance(cites, list) or not all(isinstance(cite, str) for cite in cites):
             raise VoteError("'cites' has to be a list of evidence ids", cause="bad_schema")
-        label = self._label(fields.get("label"))
-        fields["label"] = self.rubric.values[self.rubric.labels.index(label)]
+        if self.rubric.range:
+            fields["label"] = label = self._number(fields.get("label"), *self.rubric.range)
+        else:
+            label = self._label(fields.get("label"))
+            fields["label"] = self.rubric.values[self.rubric.labels.index(label)]
         try:
             ballot = self.rubric.Ballot.model_validate(fields)
         except ValidationError as error:

@@ -12,9 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
 
 from judge.errors import RubricError
 
+_VERDICT = "the verdict"
 
-def ballot_model(rubric: str, *, labels: tuple[str | int, ...], schema: str | None) -> type[BaseModel]:
-    """Return the model of a vote: generated from the labels, or the one that ``package.module:Class`` names.
+
+def ballot_model(
+    rubric: str, *, labels: tuple[str | int, ...], range_: tuple[float, float] | None, schema: str | None
+) -> type[BaseModel]:
+    """Return the model of a vote: made from labels or a range, or the one that ``package.module:Class`` names.
 
     Raises RubricError when the named class cannot be imported, has no field ``label``, or puts it before
     ``reason``.
@@ -24,7 +28,7 @@ def ballot_model(rubric: str, *, labels: tuple[str | int, ...], schema: str | No
             "Ballot",
             __config__=ConfigDict(extra="forbid"),
             reason=(str, Field(description="why, in a few plain sentences")),
-            label=(cast(Any, Literal[labels]), Field(description="the verdict")),
+            label=_label(labels, range_),
         )
     module, _, attribute = schema.partition(":")
     try:
@@ -39,19 +43,28 @@ def ballot_model(rubric: str, *, labels: tuple[str | int, ...], schema: str | No
     return model
 
 
+def _label(labels: tuple[str | int, ...], range_: tuple[float, float] | None) -> Any:
+    if range_ is None:
+        return cast(Any, Literal[labels]), Field(description=_VERDICT)
+    low, high = range_
+    return float, Field(ge=low, le=high, description=f"{_VERDICT}, a number from {low:g} to {high:g}")
+
+
 def ballot_schema(model: type[BaseModel], *, labels: tuple[str | int, ...], cites: bool) -> dict[str, JsonValue]:
     """Return the JSON schema of a vote, with ``cites`` before the label when there may be evidence."""
     schema = strict(model.model_json_schema())
     properties = dict(cast(dict[str, JsonValue], schema["properties"]))
-    del properties["label"]
+    label = cast(dict[str, JsonValue], properties.pop("label"))
     if cites:
         properties["cites"] = {
             "type": "array",
             "items": {"type": "string"},
             "description": "ids of the evidence that the verdict rests on, such as e1",
         }
-    kind = "integer" if all(isinstance(label, int) for label in labels) else "string"
-    properties["label"] = {"type": kind, "enum": list(labels), "description": "the verdict"}
+    if labels:
+        kind = "integer" if all(isinstance(label, int) for label in labels) else "string"
+        label = {"type": kind, "enum": list(labels), "description": _VERDICT}
+    properties["label"] = label
     return {**schema, "properties": properties, "required": list(properties)}
 
 

@@ -39,6 +39,11 @@ class Panel(NamedTuple):
         """Whether the labels are numbers."""
         return self.seats[0].rubric.numeric
 
+    @property
+    def by_median(self) -> bool:
+        """Whether a vote is any number of a range, and the median of the votes decides."""
+        return self.seats[0].rubric.range is not None
+
 
 class Outcome(NamedTuple):
     """A verdict with the exchanges that led to it."""
@@ -144,7 +149,7 @@ class Cascade:
         """Return the verdict that votes make where evaluators abstained. Asks nobody."""
         assert self.panel is not None
         panel = self.panel
-        decision = voting.decide(votes, asked=panel.votes, numeric=panel.numeric)
+        decision = voting.decide(votes, asked=panel.votes, numeric=panel.numeric, by_median=panel.by_median)
         decided = decision.label != "undecided"
         return Verdict(
             case_id=case.id,
@@ -189,7 +194,7 @@ class Cascade:
 def _check_panel(panel: Panel) -> None:
     first = panel.seats[0].rubric
     for seat in panel.seats:
-        if set(seat.rubric.labels) != set(first.labels):
+        if (set(seat.rubric.labels), seat.rubric.range) != (set(first.labels), first.range):
             raise ConfigError(
                 f"rubrics {first.name!r} and {seat.rubric.name!r} cannot vote together: their labels differ"
             )
@@ -223,6 +228,8 @@ def _why_voted(votes: tuple[Vote, ...], decision: voting.Decision) -> str:
     failed = f", {tally.failed} failed" if tally.failed else ""
     if decision.label == "undecided":
         return f"no label has a majority of the {tally.asked} votes asked for ({counts}{failed})"
+    if decision.confidence is None and tally.asked > 1:
+        return f"the median of {sum(tally.counts.values())} votes{failed} ({counts})"
     reason = next(vote.reason for vote in votes if vote.label == decision.label)
     if tally.asked == 1:
         return reason

@@ -8,6 +8,7 @@ its own fence. Values are never rendered again, so braces in a response are only
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -16,7 +17,7 @@ import yaml
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import Field, StrictInt, StrictStr, ValidationError
+from pydantic import Field, FiniteFloat, StrictInt, StrictStr, ValidationError
 
 from judge import registry
 from judge.ballots import ballot_model
@@ -29,9 +30,10 @@ _VARIABLES = frozenset({"case", "labels", "tools", "fence"})
 
 
 class Header(Record):
-    """The front matter of a rubric file."""
+    """The front matter of a rubric file: what a vote says is one of the labels, or a number of the range."""
 
-    labels: tuple[StrictStr | StrictInt, ...] = Field(min_length=2)
+    labels: tuple[StrictStr | StrictInt, ...] = ()
+    range: tuple[FiniteFloat, FiniteFloat] | None = None
     about: str = ""
     tools: tuple[str, ...] = ()
     needs: tuple[Literal["question", "reference", "criterion", "context", "two responses"], ...] = ()
@@ -49,9 +51,10 @@ class Rubric:
         self.needs = header.needs
         self.values = header.labels
         self.labels = tuple(str(label) for label in header.labels)
-        self.numeric = all(isinstance(label, int) for label in header.labels)
+        self.range = header.range
+        self.numeric = all(isinstance(label, int) for label in header.labels)  # a range has no labels
         self.schema = header.vote
-        self.Ballot = ballot_model(name, labels=header.labels, schema=header.vote)
+        self.Ballot = ballot_model(name, labels=header.labels, range_=header.range, schema=header.vote)
         self._template = template
 
     @property
@@ -76,10 +79,8 @@ class Rubric:
                 f"rubric {name!r}: front matter field {where!r}: {first['msg']}, got {first['input']!r} "
                 "(labels such as yes and no need quotes in YAML)"
             ) from None
-        if len(set(map(str, header.labels))) < len(header.labels):
-            raise RubricError(f"rubric {name!r}: a label is given twice: {header.labels}")
-        if "undecided" in header.labels:
-            raise RubricError(f"rubric {name!r}: the label 'undecided' is what no majority means; use another word")
+        if problem := _problem(header):
+            raise RubricError(f"rubric {name!r}: {problem}")
         before = "\n" * (text.count("\n") - parts[2].count("\n"))  # so that errors count the lines of the file
         return cls(name, text, header, _compile(name, before + parts[2]))
 
@@ -124,6 +125,7 @@ class Rubric:
             case.question or "",
             case.context or "",
             case.criterion or "",
+            json.dumps(case.tags, ensure_ascii=False),
         )
         nonce = nonce_for(case.digest, texts)
         variables = {
@@ -140,6 +142,21 @@ class Rubric:
         return tuple(
             Message(role=cast(Any, role), content=text.strip()) for role, text in blocks.items() if text.strip()
         )
+
+
+def _problem(header: Header) -> str | None:
+    """Return what of a front matter cannot be voted on."""
+    if header.range is None and len(header.labels) < 2:
+        return f"front matter field 'labels': a vote needs two labels or more to choose from, got {header.labels!r}"
+    if len(set(map(str, header.labels))) < len(header.labels):
+        return f"a label is given twice: {header.labels}"
+    if "undecided" in header.labels:
+        return "the label 'undecided' is what no majority means; use another word"
+    if header.range and (header.labels or header.vote):
+        return "a range stands alone: leave out labels and schema"
+    if header.range and header.range[0] >= header.range[1]:
+        return f"a range has the lower number first, as in [0, 1], got {list(header.range)}"
+    return None
 
 
 def available(*, folder: Path = Path("prompts")) -> dict[str, Callable[[], str]]:

@@ -72,6 +72,8 @@ class ScoreSeat(Seat):
         super().__init__(member, model, rubric, {})
         if not isinstance(model, Scores):
             raise ConfigError(f"model {member.model!r} gives no probabilities of labels; judge without --score")
+        if rubric.range:
+            raise ConfigError(f"rubric {rubric.name!r} has no labels to score, but a range; judge without --score")
         self.threshold = threshold
         self._scores: Scores = model
 

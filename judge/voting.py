@@ -2,6 +2,8 @@
 
 A label wins with a strict majority of the votes that were *asked for*: a failed vote stays in the denominator, so
 it can only make a case undecided. A tie or no majority is undecided. The order of votes never matters.
+
+Of a range, where hardly two votes are the same number, the median is what is decided, if a majority was cast.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ class Decision(Record):
     tally: Tally
 
 
-def decide(votes: Iterable[Vote], *, asked: int, numeric: bool = False) -> Decision:
+def decide(votes: Iterable[Vote], *, asked: int, numeric: bool = False, by_median: bool = False) -> Decision:
     """Count votes; ``asked`` is how many were asked for, whether or not all of them were needed.
+
+    Labels that are `numeric` have a median; `by_median` makes that the decision, without a confidence.
 
     >>> decide([], asked=3).label
     'undecided'
@@ -36,6 +40,9 @@ def decide(votes: Iterable[Vote], *, asked: int, numeric: bool = False) -> Decis
         saved=asked - len(votes),
         **(_location(counts) if numeric and counts else {}),
     )
+    if by_median:
+        decided = tally.median is not None and 2 * counts.total() > asked
+        return Decision(label=f"{tally.median:.6g}" if decided else "undecided", confidence=None, tally=tally)
     for label, count in counts.items():
         if 2 * count > asked:
             return Decision(label=label, confidence=round(count / len(votes), 6), tally=tally)

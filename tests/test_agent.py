@@ -294,3 +294,30 @@ def test_a_case_that_does_not_fit_the_rubric_is_a_failed_vote() -> None:
     done = deliberate(Case(response="x"), seat, index=0, seed=0, limits=Limits())
     assert done.vote.error is not None
     assert done.vote.error.cause == "rubric"
+
+
+RANGE = """---
+range: [0, 1]
+---
+{% block system %}Score.{% endblock %}{% block user %}{{ fence(case.response) }}{% endblock %}"""
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [(0.7, "0.7"), ("0.70", "0.7"), (1, "1"), (-0.0, "0"), (0.123456789, "0.123457"), (1.01, None), ("high", None),
+     (True, None), ("nan", None), (None, None)],
+)  # fmt: skip
+def test_a_range_takes_its_numbers_and_no_others(said: Any, label: str | None) -> None:
+    model = ScriptedModel(lambda request: {"reason": "r", "label": said})
+    seat = Seat(Member(model="m", rubric="range"), model, Rubric.parse("range", RANGE), {})
+    vote = deliberate(Case(response="x"), seat, index=0, seed=0, limits=Limits()).vote
+    assert vote.label == label
+    assert (vote.error.cause if vote.error else None) == (None if label else "bad_label")
+
+
+def test_a_model_is_asked_for_a_number_of_the_range() -> None:
+    seat = Seat(Member(model="m", rubric="range"), ScriptedModel(lambda request: GOOD), Rubric.parse("r", RANGE), {})
+    schema = seat.form.asks(last=True)["output"]
+    assert list(schema["properties"]) == ["reason", "label"]
+    label = schema["properties"]["label"]
+    assert (label["type"], label["minimum"], label["maximum"]) == ("number", 0, 1)

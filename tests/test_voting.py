@@ -1,6 +1,8 @@
 """Voting: the strict majority of what was asked, in any order, and stopping without changing the outcome."""
 
 import itertools
+from random import Random
+from statistics import median
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,3 +92,17 @@ def test_a_wave_never_asks_a_vote_in_vain(labels: "list[str | None]") -> None:
     for size in range(more):
         for rest in itertools.product([*LABELS, None], repeat=size):
             assert needed(cast + votes(list(rest)), asked=asked) > 0
+
+
+@given(st.lists(st.sampled_from(["0", "0.25", "0.7", "1", None]), max_size=9), st.integers(0, 3), st.randoms())
+def test_of_a_range_the_median_decides_where_a_majority_was_cast(
+    labels: "list[str | None]", uncast: int, random: Random
+) -> None:
+    asked = len(labels) + uncast
+    decision = decide(votes(labels), asked=asked, numeric=True, by_median=True)
+    numbers = [float(label) for label in labels if label]
+    expected = f"{median(numbers):.6g}" if 2 * len(numbers) > asked else "undecided"
+    assert decision.label == expected
+    assert decision.confidence is None
+    random.shuffle(labels)
+    assert decide(votes(labels), asked=asked, numeric=True, by_median=True).label == expected

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from judge.cli import common
+
+if TYPE_CHECKING:
+    from judge.rubric import Rubric
 
 app = typer.Typer(help="List rubrics, or show what a model would see.", invoke_without_command=True)
 
@@ -27,6 +30,7 @@ def rubrics(context: typer.Context, as_json: common.Json = False) -> None:
                     "name": r.name,
                     "about": r.about,
                     "labels": r.values,
+                    "range": r.range,
                     "needs": r.needs,
                     "tools": r.tools,
                     "hash": r.hash,
@@ -35,8 +39,14 @@ def rubrics(context: typer.Context, as_json: common.Json = False) -> None:
             ]
         )
         return
-    rows = [(r.name, "/".join(r.labels), ", ".join(r.needs) or "-", r.about) for r in found]
+    rows = [(r.name, _votes(r), ", ".join(r.needs) or "-", r.about) for r in found]
     typer.echo(common.table([("rubric", "labels", "needs", "about"), *rows]))
+
+
+def _votes(rubric: Rubric) -> str:
+    if rubric.range:
+        return "{:g} to {:g}".format(*rubric.range)
+    return "/".join(rubric.labels)
 
 
 @app.command("show")

@@ -100,8 +100,9 @@ def judged(
         verdicts = verify_answers(responses, references, questions)
         return [v.model_copy(update={"case_id": c.id}) for c, v in zip(cases, verdicts, strict=True)]
     with Judge.from_settings(settings) as judge:
-        for label in judge.cascade.panel.labels if judge.cascade.panel else ():
-            worth(label)
+        if panel := judge.cascade.panel:
+            for label in panel.labels or ("a number of a range",):
+                worth(label)
         problems = {case.id: why for case in cases if (why := judge.problem_of(case))}
         if problems and len(problems) == len(cases):
             raise InputError(next(iter(problems.values())))
