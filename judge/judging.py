@@ -75,12 +75,15 @@ class Judge:
         """Return the verdict on one case. Raises InputError for a case that cannot be judged, and ModelDown."""
         return self.cascade.decide(self._checked(case)).verdict
 
-    def run(self, cases: Iterable[Case], *, path: str | Path | None = None) -> Iterator[Verdict]:
+    def run(
+        self, cases: Iterable[Case], *, path: str | Path | None = None, retry_errors: bool = False
+    ) -> Iterator[Verdict]:
         """Judge many cases at once and yield each verdict when it is done, in the order in which they finish.
 
         With a `path` the verdicts are kept in a run file before they are yielded; those it already has are yielded
-        as they are, and nobody is asked again. Raises ModelDown, InputError for a case that cannot be judged or
-        an id that came before, and StoreError for a run file that cannot be used.
+        as they are, and nobody is asked again (but for what failures left undecided, with `retry_errors`). Raises
+        ModelDown, InputError for a case that cannot be judged or an id that came before, and StoreError for a run
+        file that cannot be used.
         """
         ready = (self._checked(case) for case in distinct(cases))
         with ExitStack() as opened:
@@ -88,7 +91,10 @@ class Judge:
             if path is not None:
                 store = Store.open(Path(path), self.cascade.provenance, rubrics=self.rubric_texts())
                 opened.enter_context(store)
-            results = runs.run(self.cascade, ready, in_flight=self.settings.in_flight, store=store, recall=True)
+            in_flight = self.settings.in_flight
+            results = runs.run(
+                self.cascade, ready, in_flight=in_flight, store=store, retry_errors=retry_errors, recall=True
+            )
             opened.enter_context(closing(results))  # so that a run nobody reads on ends before its file is closed
             for result in results:
                 yield result.verdict
