@@ -111,6 +111,34 @@ def test_a_turn_works_through_no_more_than_what_is_new(backend: Backend, model: 
     assert new < 64
 
 
+def test_long_prompts_with_seeds_that_come_together(model: Make) -> None:
+    """More tokens than one step takes: an engine on a processor that took prompts in pieces would die of it."""
+    one = model()
+    asked = [
+        ask(
+            f"{n}. {f'Of {n} plants in a row, one was tall. ' * 120} Say something.",
+            temperature=0.8,
+            seed=n,
+            max_tokens=4,
+        )
+        for n in range(8)
+    ]
+    causes: list[str] = []
+
+    def generate(n: int) -> None:
+        try:
+            one.generate(asked[n])
+        except ModelError as error:
+            causes.append(error.cause)
+
+    threads = [threading.Thread(target=generate, args=(n,)) for n in range(len(asked))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert causes == ["truncated"] * len(asked)
+
+
 def test_tools_are_called_through_objects(backend: Backend) -> None:
     with backend.judge(tool_calls="json", max_steps=3) as judge:
         (vote,) = judge.decide(CASES[0]).votes
