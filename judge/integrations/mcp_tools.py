@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, NamedTuple, Self
 
-from pydantic import BaseModel, Field, JsonValue, create_model
+from pydantic import BaseModel, Field, create_model
 
 from judge import registry
 from judge.actions import shortened
@@ -64,7 +64,9 @@ class Verified(Record):
 class Tables(BaseModel):
     """What a call of ``sql`` brings, where for a judge it is the case that does."""
 
-    tables: dict[str, list[dict[str, JsonValue]]] = Field(default={}, description="for each table its rows, as objects")
+    tables: dict[str, list[dict[str, str | int | float | bool | None]]] = Field(
+        default={}, description="for each table its rows, as objects"
+    )
     schema_: str = Field(default="", alias="schema", description="CREATE TABLE and INSERT statements")
 
 

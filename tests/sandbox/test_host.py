@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import multiprocessing
 import os
@@ -18,40 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from processes import PATIENCE_S, alive, descendants, until
 
 from judge.errors import SandboxError
 from judge.sandbox import Limits, Sandbox, outer, shared
 
-PATIENCE_S = 20.0  # how long something may take on a busy machine until it counts as never
-
-
-def until(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.02)
-    return true()
-
 
 def script(code: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
-
-
-def descendants(pid: int) -> set[int]:
-    """The processes below one, found by reading /proc."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(ValueError, OSError):
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found, added = {pid}, True
-    while added:
-        new = {child for child, parent in parents.items() if parent in found and child not in found}
-        found |= new
-        added = bool(new)
-    return found - {pid}
-
-
-def alive(pids: set[int]) -> set[int]:
-    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
 
 
 def test_threads_share_a_sandbox(sandbox: Sandbox) -> None:
