@@ -16,7 +16,8 @@ _stop: ContextVar[threading.Event | None] = ContextVar("judge_sandbox_stop", def
 def stopping_at(stop: threading.Event) -> Iterator[None]:
     """Let what this thread runs in a sandbox be killed, with a SandboxError here, within a moment of `stop` being set.
 
-    A run that waits for its turn, or for its sandbox to start, ends when it would begin.
+    A run that waits for its turn, or for its sandbox to start, ends when it would begin. A program (not Python source)
+    that has closed its output is not looked at any more, and ends by its limits.
     """
     token = _stop.set(stop)
     try:

@@ -61,10 +61,17 @@ def said(result: CallToolResult) -> str:
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     words = tmp_path_factory.mktemp("mcp") / "stderr"
     with words.open("w") as log, start_blocking_portal() as portal:
-        transport = stdio_client(StdioServerParameters(command=COMMAND[0], args=COMMAND[1:]), errlog=log)
+        transport = stdio_client(as_the_docs_say(), errlog=log)
         with portal.wrap_async_context_manager(Client(transport)) as client:
             yield Agent(portal, client)
     assert words.read_text() == ""
+
+
+def as_the_docs_say() -> StdioServerParameters:
+    page = (ROOT / "docs" / "mcp.md").read_text(encoding="utf-8")
+    block = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return StdioServerParameters(**block["mcpServers"]["judge"], env={"PATH": path})
 
 
 def test_it_offers_its_tools_with_schemas_and_says_what_they_do(agent: Agent) -> None:

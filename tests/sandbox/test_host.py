@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from processes import PATIENCE_S, alive, descendants, until
+from processes import PATIENCE_S, alive, descendants, ticks, until
 
 from judge.errors import SandboxError
-from judge.sandbox import Limits, Sandbox, outer, shared
+from judge.sandbox import Limits, Sandbox, outer, shared, stopping_at
 
 
 def script(code: str, *arguments: str) -> subprocess.Popen[str]:
@@ -148,6 +148,29 @@ def test_a_killed_zygote_is_replaced(sandbox: Sandbox) -> None:
         assert own.run("6 * 7").value == "42"
         bases.append(pool._zygote._base)
     assert not any(base and Path(base).exists() for base in bases)
+
+
+def test_a_run_can_be_taken_back(sandbox: Sandbox) -> None:
+    stop = threading.Event()
+
+    def run() -> None:
+        with stopping_at(stop):
+            sandbox.run("while True: pass", limits=Limits(seconds=600, cpu_seconds=600))
+
+    def busy() -> set[int]:
+        return {pid for pid in descendants(os.getpid()) if ticks(pid) > before.get(pid, 0) + 20}
+
+    before = {pid: ticks(pid) for pid in descendants(os.getpid())}
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(run)
+        assert until(lambda: bool(busy()))
+        runner = busy()
+        stop.set()
+        for refused in (running, threads.submit(run)):  # the second is not even begun
+            with pytest.raises(SandboxError, match="stopped by whoever started it"):
+                refused.result(PATIENCE_S)
+    assert until(lambda: not alive(runner))
+    assert sandbox.run("6 * 7").value == "42"
 
 
 def test_a_closed_sandbox_says_so() -> None:
