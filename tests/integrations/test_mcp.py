@@ -183,6 +183,7 @@ def test_nothing_of_this_machine_is_seen_or_reached(agent: Agent, tmp_path: Path
 
 
 def test_other_calls_are_answered_while_one_works_and_it_can_be_cancelled(agent: Agent) -> None:
+    assert agent.text("python", code="'the sandbox has started'")
     before = {pid: ticks(pid) for pid in descendants(os.getpid())}
     slow = agent.start("python", code=FOREVER)
     assert until(lambda: bool(busy(before)))

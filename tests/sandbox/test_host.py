@@ -160,6 +160,7 @@ def test_a_run_can_be_taken_back(sandbox: Sandbox) -> None:
     def busy() -> set[int]:
         return {pid for pid in descendants(os.getpid()) if ticks(pid) > before.get(pid, 0) + 20}
 
+    assert sandbox.run("'it has started'").exit == 0
     before = {pid: ticks(pid) for pid in descendants(os.getpid())}
     with ThreadPoolExecutor(1) as threads:
         running = threads.submit(run)

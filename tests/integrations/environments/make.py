@@ -35,15 +35,8 @@ def environment(name: str) -> Path:
             run([sys.executable, "-m", "venv", "--clear", str(folder)])
             run([python, "-m", "pip", "install", "-q", "-r", str(requirements), "-e", str(ROOT)])
             if packages.exists():
-                npm = [
-                    str(folder / "bin" / "npm"),
-                    "install",
-                    "--loglevel=error",
-                    "--ignore-scripts",
-                    "--prefix",
-                    str(folder),
-                ]
-                run([*npm, *packages.read_text(encoding="utf-8").split()])
+                npm = [str(folder / "bin" / "npm"), "install", "--ignore-scripts", "--loglevel=error"]
+                run([*npm, "--prefix", str(folder), *packages.read_text(encoding="utf-8").split()])
             (folder / "theirs.txt").write_text(theirs, encoding="utf-8")
             (folder / "ours.txt").write_text(_ours(), encoding="utf-8")
         elif not _is(folder / "ours.txt", _ours()):
