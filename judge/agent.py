@@ -210,15 +210,9 @@ def _call(call: ToolCall, tools: Toolbox | None, *, number: int, limit: int) -> 
         ok, content = False, f"error: {error}"
     except Exception as error:  # noqa: BLE001 - a tool is foreign code; its crash is evidence of nothing
         ok, content = False, f"error: the tool crashed: {type(error).__name__}: {error}"
+    content = shortened(content, limit)
     seconds = round(time.monotonic() - start, 6)
-    return Evidence(
-        id=f"e{number}",
-        source=call.name,
-        request=call.arguments,
-        content=shortened(content, limit),
-        ok=ok,
-        seconds=seconds,
-    )
+    return Evidence(id=f"e{number}", source=call.name, request=call.arguments, content=content, ok=ok, seconds=seconds)
 
 
 def _check_citations(ballot: Ballot, evidence: list[Evidence]) -> None:

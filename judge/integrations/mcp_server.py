@@ -23,7 +23,6 @@ from judge.actions import shortened, validated
 from judge.errors import JudgeError, nearest
 from judge.integrations.mcp_tools import LIMIT, Offer, Offers
 from judge.sandbox import stopping_at
-from judge.types import Record
 from judge.version import __version__
 
 _INSTRUCTIONS = (
@@ -94,7 +93,6 @@ def _described(offer: Offer) -> types.Tool:
         annotations=types.ToolAnnotations(
             read_only_hint=not offer.keeps,
             destructive_hint=False,
-            idempotent_hint=not offer.keeps,
             open_world_hint=False,
         ),
     )
@@ -129,11 +127,16 @@ def _result(offer: Offer, arguments: dict[str, Any]) -> types.CallToolResult:
         return _said(f"error: {error}", failed=True)
     except Exception as error:  # noqa: BLE001 - a defect in a tool; the session goes on
         return _said(f"error: the tool crashed: {type(error).__name__}: {error}", failed=True)
-    if isinstance(found, Record):
-        return _said(found.model_dump_json(), structured=found.model_dump(mode="json"))
-    return _said(shortened(found, LIMIT))
+    if isinstance(found, str):
+        return _said(found)
+    return types.CallToolResult(
+        content=[_text(found.model_dump_json())], structured_content=found.model_dump(mode="json")
+    )
 
 
-def _said(text: str, *, failed: bool = False, structured: Any = None) -> types.CallToolResult:
-    content: list[types.ContentBlock] = [types.TextContent(type="text", text=text)]
-    return types.CallToolResult(content=content, structured_content=structured, is_error=failed)
+def _said(text: str, *, failed: bool = False) -> types.CallToolResult:
+    return types.CallToolResult(content=[_text(shortened(text, LIMIT))], is_error=failed)
+
+
+def _text(text: str) -> types.ContentBlock:
+    return types.TextContent(type="text", text=text)
