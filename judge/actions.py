@@ -172,14 +172,26 @@ def is_object(text: str) -> bool:
         return False
 
 
+def shortened(content: str, limit: int) -> str:
+    """Return what a tool said as text that can be stored, its end cut off beyond so many characters, which it says."""
+    content = content.encode("utf-8", "replace").decode()  # half of a surrogate pair could not be stored
+    if len(content) <= limit:
+        return content
+    return f"{content[:limit]}\n[{len(content) - limit} more characters are not shown]"
+
+
 def arguments_of(call: ToolCall, model: type[BaseModel]) -> BaseModel:
     """Return the validated arguments of a call. Raises VoteError in words for the model."""
-    found = _object_of(call.arguments, cause="bad_tool_call")
+    return validated(_object_of(call.arguments, cause="bad_tool_call"), model, tool=call.name)
+
+
+def validated(given: Mapping[str, Any], model: type[BaseModel], *, tool: str) -> BaseModel:
+    """Return the arguments of a tool. Raises VoteError that names what does not fit, in words for the model."""
     try:
-        return model.model_validate(found)
+        return model.model_validate(given)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-        raise VoteError(f"the arguments of {call.name!r} do not fit: {problems}", cause="bad_tool_call") from None
+        raise VoteError(f"the arguments of {tool!r} do not fit: {problems}", cause="bad_tool_call") from None
 
 
 def _object_of(text: str, *, cause: str | None = None, quotable: Sequence[str] = ()) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 
 from pydantic import Field
 
-from judge.actions import VOTE, Ballot, Form, Way, arguments_of, is_object
+from judge.actions import VOTE, Ballot, Form, Way, arguments_of, is_object, shortened
 from judge.cleaning import clean
 from judge.errors import ModelDown, ModelError, RubricError, SandboxDown, ToolError, VoteError
 from judge.protocols import CallsTools, Exchange, Message, Model, Opens, Reply, Request, Tool, ToolCall
@@ -210,9 +210,7 @@ def _call(call: ToolCall, tools: Toolbox | None, *, number: int, limit: int) -> 
         ok, content = False, f"error: {error}"
     except Exception as error:  # noqa: BLE001 - a tool is foreign code; its crash is evidence of nothing
         ok, content = False, f"error: the tool crashed: {type(error).__name__}: {error}"
-    content = content.encode("utf-8", "replace").decode()  # half of a surrogate pair could not be stored
-    if len(content) > limit:
-        content = f"{content[:limit]}\n[{len(content) - limit} more characters are not shown]"
+    content = shortened(content, limit)
     seconds = round(time.monotonic() - start, 6)
     return Evidence(id=f"e{number}", source=call.name, request=call.arguments, content=content, ok=ok, seconds=seconds)
 

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from judge.cli import calibrate, check, config, doctor, export, grade, lm_eval, plugins, replay, rubrics, run, show
+from judge.cli import calibrate, check, config, doctor, export, grade, lm_eval, mcp, plugins, replay, rubrics, run, show
 from judge.errors import JudgeError, ModelDown, SandboxDown
 from judge.version import __version__
 
@@ -29,6 +29,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.add_typer(rubrics.app, name="rubrics")
 app.add_typer(lm_eval.app, name="lm-eval")
 app.command("grade")(grade.grade)
+app.command("mcp")(mcp.mcp)
 app.command("plugins")(plugins.plugins)
 app.command("config")(config.config)
 app.command("doctor")(doctor.doctor)

@@ -85,6 +85,7 @@ def _sandbox() -> list[Finding]:
 def _extras() -> list[Finding]:
     wanted = {
         "parquet": ("pyarrow", "reads and writes Parquet"),
+        "mcp": ("mcp", "serves agents that check their own work: judge mcp"),
         "llamacpp": ("xllamacpp", "a small model on this machine's processor, for trying things out"),
     }
     return [

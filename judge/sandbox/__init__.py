@@ -12,6 +12,7 @@ What it stops and what it does not is in docs/sandbox.md.
 from judge.sandbox.records import Completed, Limits, MiB, Probe, Reason, Result, Tier
 from judge.sandbox.sandbox import Sandbox, allow_unsafe, is_unsafe, shared
 from judge.sandbox.session import Session
+from judge.sandbox.stopping import stopping_at
 
 __all__ = [
     "Completed",
@@ -26,4 +27,5 @@ __all__ = [
     "allow_unsafe",
     "is_unsafe",
     "shared",
+    "stopping_at",
 ]

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, get_args
 from judge.errors import SandboxError
 from judge.sandbox.inside import wire
 from judge.sandbox.records import Limits, Reason
+from judge.sandbox.stopping import heed_stop
 from judge.sandbox.zygotes import Slot, Zygote
 
 _STATUS_S = 10.0  # from the death of a process until the zygote tells of it
-_LOOK_S = 0.05  # how often to see whether a program, or the zygote itself, has ended
+_LOOK_S = 0.05  # how often to see whether a program, or the zygote itself, has ended, or the run was taken back
 _OVERHEAD = 64 * 1024  # what the frames of a job need beside what is limited: a traceback
 _ANSWER = 1024  # and what each of its answers needs
 
@@ -110,6 +111,7 @@ class _Exchange:
             poll.register(descriptor, select.POLLIN)
         open_ends = len(self._texts)
         while len(self._answers) < self._wanted and self._reason is None:
+            heed_stop()
             left = deadline - time.monotonic()
             if left <= 0:
                 self._reason = "time"

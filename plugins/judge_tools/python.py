@@ -81,11 +81,11 @@ class _Kept(PythonSession):
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._session: Session | None = None
+        self._lost = ""  # what the next answer has to say first
 
     def run(self, arguments: BaseModel, /) -> str:
         assert isinstance(arguments, Arguments)
         code = _source(arguments.code)
-        lost = ""
         try:
             try:
                 done = self._opened().run(code)
@@ -93,13 +93,14 @@ class _Kept(PythonSession):
                 if self._session is None:
                     raise
                 self.forget()
-                lost = "(an earlier call ended the process: names from before are gone)\n"
+                self._lost = "(an earlier call ended the process: names from before are gone)\n"
                 done = self._opened().run(code)
         except SandboxDown:
             raise  # no call can work
         except SandboxError as error:
             self.forget()
             raise ToolError(f"Python cannot be run here: {error}") from None
+        lost, self._lost = self._lost, ""
         try:
             return lost + _said(done)
         except ToolError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import multiprocessing
 import os
@@ -18,40 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from processes import PATIENCE_S, alive, descendants, ticks, until
 
 from judge.errors import SandboxError
-from judge.sandbox import Limits, Sandbox, outer, shared
-
-PATIENCE_S = 20.0  # how long something may take on a busy machine until it counts as never
-
-
-def until(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
-        time.sleep(0.02)
-    return true()
+from judge.sandbox import Limits, Sandbox, outer, shared, stopping_at
 
 
 def script(code: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
-
-
-def descendants(pid: int) -> set[int]:
-    """The processes below one, found by reading /proc."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(ValueError, OSError):
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found, added = {pid}, True
-    while added:
-        new = {child for child, parent in parents.items() if parent in found and child not in found}
-        found |= new
-        added = bool(new)
-    return found - {pid}
-
-
-def alive(pids: set[int]) -> set[int]:
-    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
 
 
 def test_threads_share_a_sandbox(sandbox: Sandbox) -> None:
@@ -175,6 +148,30 @@ def test_a_killed_zygote_is_replaced(sandbox: Sandbox) -> None:
         assert own.run("6 * 7").value == "42"
         bases.append(pool._zygote._base)
     assert not any(base and Path(base).exists() for base in bases)
+
+
+def test_a_run_can_be_taken_back(sandbox: Sandbox) -> None:
+    stop = threading.Event()
+
+    def run() -> None:
+        with stopping_at(stop):
+            sandbox.run("while True: pass", limits=Limits(seconds=600, cpu_seconds=600))
+
+    def busy() -> set[int]:
+        return {pid for pid in descendants(os.getpid()) if ticks(pid) > before.get(pid, 0) + 20}
+
+    assert sandbox.run("'it has started'").exit == 0
+    before = {pid: ticks(pid) for pid in descendants(os.getpid())}
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(run)
+        assert until(lambda: bool(busy()))
+        runner = busy()
+        stop.set()
+        for refused in (running, threads.submit(run)):  # the second is not even begun
+            with pytest.raises(SandboxError, match="stopped by whoever started it"):
+                refused.result(PATIENCE_S)
+    assert until(lambda: not alive(runner))
+    assert sandbox.run("6 * 7").value == "42"
 
 
 def test_a_closed_sandbox_says_so() -> None:

@@ -2,8 +2,8 @@
 
     python tests/integrations/environments/make.py [NAME ...]
 
-makes ``.test-envs/NAME`` from ``NAME.txt``, all of them if none is named; what is up to date is left as it is. Two that
-call this at once wait for each other.
+makes ``.test-envs/NAME`` from ``NAME.txt``, all of them if none is named; what is up to date is left as it is. What
+``NAME.npm`` lists comes from npm, and ``NAME.txt`` then brings Node.js. Two that call this at once wait for each other.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ def environment(name: str) -> Path:
     """Return the folder of an environment's programs, which is made unless it is up to date."""
     folder = FOLDER / name
     python = str(folder / "bin" / "python")
-    requirements = HERE / f"{name}.txt"
+    requirements, packages = HERE / f"{name}.txt", HERE / f"{name}.npm"
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        theirs = sys.version + requirements.read_text(encoding="utf-8")
+        theirs = sys.version + "".join(p.read_text(encoding="utf-8") for p in (requirements, packages) if p.exists())
         if not _is(folder / "theirs.txt", theirs):
             run([sys.executable, "-m", "venv", "--clear", str(folder)])
             run([python, "-m", "pip", "install", "-q", "-r", str(requirements), "-e", str(ROOT)])
+            if packages.exists():
+                npm = [str(folder / "bin" / "npm"), "install", "--ignore-scripts", "--loglevel=error"]
+                run([*npm, "--prefix", str(folder), *packages.read_text(encoding="utf-8").split()])
             (folder / "theirs.txt").write_text(theirs, encoding="utf-8")
             (folder / "ours.txt").write_text(_ours(), encoding="utf-8")
         elif not _is(folder / "ours.txt", _ours()):
