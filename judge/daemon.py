@@ -78,10 +78,7 @@ def _connected(module: str, path: Path) -> socket.socket:
             return _connection(path)
         path.unlink(missing_ok=True)  # what a daemon that was killed left behind
         with socket.socket(socket.AF_UNIX) as listener, _log(path).open("wb") as log:
-            try:
-                listener.bind(str(path))
-            except OSError as error:
-                raise ConfigError(f"no socket can be made at {str(path)!r} ({error}): set TMPDIR") from None
+            listener.bind(str(path))
             # From here on callers wait in the socket's queue until the daemon has loaded what it needs.
             listener.listen(128)
             subprocess.Popen(
@@ -97,12 +94,14 @@ def _connected(module: str, path: Path) -> socket.socket:
 
 def _connection(path: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(_DEADLINE_S)
     try:
-        connection.settimeout(_DEADLINE_S)
         connection.connect(str(path))
-    except BaseException:
+    except OSError as error:
         connection.close()
-        raise
+        if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+            raise
+        raise ConfigError(f"no socket can be at {str(path)!r} ({error}): set TMPDIR") from None
     return connection
 
 
