@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import await_end, lives
 
 TESTS = Path(__file__).parent
 DEADLINE = 60
@@ -68,23 +69,6 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
         process.kill()
-
-
-def lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    # One that ended, whose new parent has not looked yet, counts as ended.
-    status = Path(f"/proc/{process}/stat")
-    return not status.exists() or status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-
-
-def await_end(process: int) -> None:
-    end = time.monotonic() + DEADLINE
-    while lives(process):
-        assert time.monotonic() < end, "it did not end"
-        time.sleep(0.05)
 
 
 def test_many_that_ask_at_once_start_one_and_share_it(place: Place) -> None:

@@ -40,6 +40,8 @@ class Desk:
                 references=_given("reference", config, variables),
                 criterion=None if criterion is None else str(criterion),
             )
+            if problem := judge.problem_of(case):
+                raise InputError(problem)
             if not case.references and judge.cascade.panel is None:
                 raise InputError(
                     "no reference and no model: give the test a variable 'reference', or config.reference, "
