@@ -30,7 +30,7 @@ kill:
 soak:
 	$(PYTHON) -m pytest -m soak
 
-# lm-evaluation-harness, Inspect, TRL and verl themselves, each in an environment of its own (5 GB).
+# lm-evaluation-harness, Inspect, promptfoo, TRL and verl themselves, each in an environment of its own (6 GB).
 frameworks:
 	$(PYTHON) tests/integrations/environments/make.py
 	$(PYTHON) -m pytest -m frameworks

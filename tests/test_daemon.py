@@ -111,15 +111,27 @@ def test_a_request_that_raises_says_so_and_does_not_end_it(place: Place) -> None
 
 def test_one_that_asked_and_was_killed_does_not_end_it(place: Place) -> None:
     before, mark = place.ask(), place.folder / "mark"
-    client = place.start({"wait for": str(mark)})
+    ask_and_leave(place, mark)
+    mark.write_bytes(b"")
+    assert place.ask() == before
+
+
+def test_work_for_a_program_that_is_gone_is_left(place: Place, other: subprocess.Popen[bytes]) -> None:
+    process = place.ask(asker=other.pid)
+    ask_and_leave(place, place.folder / "mark", asker=other.pid)
+    other.kill()
+    other.wait()
+    await_end(process)
+
+
+def ask_and_leave(place: Place, mark: Path, **further: Any) -> None:
+    client = place.start({"wait for": str(mark)}, **further)
     end = time.monotonic() + DEADLINE
     while not mark.exists():
         assert time.monotonic() < end, "the request did not arrive"
         time.sleep(0.01)
     client.kill()
     client.communicate(timeout=DEADLINE)
-    mark.write_bytes(b"")
-    assert place.ask() == before
 
 
 def test_it_ends_with_the_program_that_asked_and_leaves_nothing(place: Place, other: subprocess.Popen[bytes]) -> None:

@@ -28,10 +28,11 @@ def get_assert(output: Any, context: Mapping[str, Any]) -> dict[str, Any]:
     try:
         answer = ask("judge.integrations.promptfoo_judging", request, asker=os.getppid())
     except (Gone, ConfigError) as error:
-        answer = {"problem": f"judge: {error}"}
+        answer = {"problem": str(error)}
     if "problem" in answer:
-        sys.stderr.write(f"ERROR {answer['problem']}\n")
-        answer = {"pass": False, "score": 0.0, "reason": answer["problem"], "namedScores": {"undecided": 1.0}}
+        reason = "judge: " + " ".join(answer["problem"].split())
+        sys.stderr.write(f"ERROR {reason}\n")
+        answer = {"pass": False, "score": 0.0, "reason": reason, "namedScores": {"undecided": 1.0}}
     if answer["namedScores"]["undecided"] and _is_inverted(context):
         raise SystemExit(answer["reason"])
     return dict(answer)

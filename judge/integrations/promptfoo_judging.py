@@ -13,6 +13,7 @@ from judge.daemon import serve
 from judge.errors import ConfigError, InputError, JudgeError, nearest
 from judge.integrations.shared import settings_from, texts, worth
 from judge.judging import Judge
+from judge.models.dialects import well_formed
 from judge.types import Case, Verdict
 
 _OURS = ("reference", "question", "kind")
@@ -28,6 +29,8 @@ class Desk:
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return what promptfoo calls a grading result, or why there is none as ``problem``."""
+        # Half of a surrogate pair, which JavaScript lets through, could not be written back to it.
+        request = json.loads(well_formed(json.dumps(request, ensure_ascii=False)))
         output, config, variables = request["output"], request["config"], request["vars"]
         try:
             given = {name: value for name, value in config.items() if name not in _OURS}
@@ -49,7 +52,7 @@ class Desk:
                 )
             return _graded(judge.decide(case))
         except JudgeError as error:
-            return {"problem": "judge: " + " ".join(str(error).split())}
+            return {"problem": str(error)}
 
     def close(self) -> None:
         """Stop the worker processes, and hang up on servers."""

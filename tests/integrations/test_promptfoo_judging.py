@@ -33,6 +33,7 @@ def answer(desk: Desk, output: Any, config: Json | None = None, **variables: Any
     [
         ("It is 5000 m long.", {}, {"reference": "5 km"}, "correct, answer (proof): quantity: 5000 m is 5 km exactly"),
         ("It is 5000 m long.", {"reference": "5 km"}, {}, "correct, answer (proof): quantity: 5000 m is 5 km exactly"),
+        ("\ud800", {"reference": "\ud800"}, {}, "correct, exact (proof): the response is the reference"),
         (0.5, {"reference": "1/2"}, {}, "correct, number (proof): 0.5 = 1/2 exactly"),
         ("0.5", {"reference": ["1/3", "1/2"]}, {}, "correct, number (proof): 0.5 = 1/2 exactly"),
         ("0.5", {"reference": " {{ half }} "}, {"half": ["1/3", "1/2"]}, "correct, number (proof): 0.5 = 1/2 exactly"),
@@ -60,30 +61,29 @@ def test_undecided_does_not_pass_and_is_not_called_wrong(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("config", "problem"),
     [
-        ({"voets": 3}, "judge: config: unknown setting 'voets'. Did you mean 'votes'?"),
-        ({"refrence": "4"}, "judge: config: unknown setting 'refrence'. Did you mean 'reference'?"),
-        ({"votes": "many"}, "judge: flag --votes: setting 'votes'"),
+        ({"voets": 3}, "config: unknown setting 'voets'. Did you mean 'votes'?"),
+        ({"refrence": "4"}, "config: unknown setting 'refrence'. Did you mean 'reference'?"),
+        ({"votes": "many"}, "flag --votes: setting 'votes'"),
         (
             {"reference": "{{anwser}}"},
-            "judge: config.reference: the test has no variable 'anwser'. Did you mean 'answer'?",
+            "config.reference: the test has no variable 'anwser'. Did you mean 'answer'?",
         ),
         (
             {"question": "{{x}}", "reference": "4"},
-            "judge: config.question: the test has no variable 'x'. It has: answer",
+            "config.question: the test has no variable 'x'. It has: answer",
         ),
-        ({"reference": {"text": "4"}}, "judge: expected a text or a list of texts, got an object with the keys text"),
-        ({"reference": "4", "kind": "anwser"}, "judge: unknown kind 'anwser'. Did you mean 'answer'?"),
+        ({"reference": {"text": "4"}}, "expected a text or a list of texts, got an object with the keys text"),
+        ({"reference": "4", "kind": "anwser"}, "unknown kind 'anwser'. Did you mean 'answer'?"),
         ({"reference": "4", "evaluators": "nubmer"}, "Did you mean 'number'?"),
         ({"model": "openai:x", "base_url": "http://x/v1", "rubric": "corectness"}, "unknown rubric 'corectness'"),
         ({"model": "scripted:none.jsonl", "rubric": "grade"}, "none.jsonl"),
-        ({}, "judge: no reference and no model: give the test a variable 'reference', or config.reference, or a model"),
+        ({}, "no reference and no model: give the test a variable 'reference', or config.reference, or a model"),
     ],
 )
-def test_what_cannot_be_judged_is_said_in_one_line(desk: Desk, config: Json, problem: str) -> None:
+def test_what_cannot_be_judged_is_a_problem(desk: Desk, config: Json, problem: str) -> None:
     said = answer(desk, "4", config, answer="4")
     assert said.keys() == {"problem"}
     assert problem in said["problem"]
-    assert "\n" not in said["problem"]
 
 
 def test_a_panel_judges_what_is_open_and_its_tokens_count(desk: Desk) -> None:
@@ -153,6 +153,7 @@ def test_a_problem_is_a_failed_test_and_an_error_on_stderr(folder: Path) -> None
     done = run_assertion(folder, "5 m", {"vars": {}, "config": {"voets": 1}})
     graded, _ = json.loads(done.stdout)
     assert (graded["pass"], graded["score"], graded["namedScores"]) == (False, 0.0, {"undecided": 1.0})
+    assert graded["reason"].startswith("judge: config: unknown setting 'voets'")
     assert done.stderr == f"ERROR {graded['reason']}\n"
 
 
