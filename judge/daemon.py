@@ -81,7 +81,7 @@ def _connected(module: str, path: Path) -> socket.socket:
             listener.bind(str(path))
             # From here on callers wait in the socket's queue until the daemon has loaded what it needs.
             listener.listen(128)
-            subprocess.Popen(
+            subprocess.Popen(  # -P: nothing in the user's folder can stand in for judge
                 [sys.executable, "-P", "-m", module, str(listener.fileno()), str(path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -136,8 +136,11 @@ def _last_words(path: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "it was killed")
 
 
-def serve(answer: Callable[[Any], Any], *, idle_s: float = 300.0) -> None:
-    """Answer requests, each in a thread of its own, until nobody needs this process, or asks for `idle_s` seconds."""
+def serve(answer: Callable[[Any], Any], *, close: Callable[[], object], idle_s: float = 300.0) -> None:
+    """Answer requests, each in a thread of its own, until nobody needs this process, or asks for `idle_s` seconds.
+
+    Whoever asks while it calls `close`, such as to free a GPU, waits and then has a new daemon.
+    """
     listener, path = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
     listener.settimeout(_LOOK_S)
     callers = _Callers(idle_s)
@@ -146,7 +149,8 @@ def serve(answer: Callable[[Any], Any], *, idle_s: float = 300.0) -> None:
             connection, _ = listener.accept()
             callers.come()
             threading.Thread(target=_attend, args=(connection, answer, callers), daemon=True).start()
-    with _locked(path.parent):  # whoever is in the queue is hung up on, and starts another once this is done
+    close()
+    with _locked(path.parent):  # nobody can start another before this one is out of the way
         path.unlink(missing_ok=True)
         _log(path).unlink(missing_ok=True)
         listener.close()
@@ -202,9 +206,8 @@ class _Callers:
 
 def _lives(process: int) -> bool:
     try:
-        os.kill(process, 0)
+        with contextlib.suppress(PermissionError):  # it is somebody else's, and lives
+            os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
     return True

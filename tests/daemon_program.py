@@ -23,4 +23,4 @@ def answer(request: Any) -> int:
 
 
 if __name__ == "__main__":
-    serve(answer, idle_s=float(os.environ.get("IDLE_S", "300")))
+    serve(answer, close=Path("closed").touch, idle_s=float(os.environ.get("IDLE_S", "300")))

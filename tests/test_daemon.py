@@ -140,6 +140,7 @@ def test_it_ends_with_the_program_that_asked_and_leaves_nothing(place: Place, ot
     other.wait()
     await_end(process)
     assert [path.name for path in place.sockets.iterdir()] == ["lock"]
+    assert (place.folder / "closed").exists()
     assert place.ask() != process
 
 

@@ -110,5 +110,4 @@ def _graded(verdict: Verdict) -> dict[str, Any]:
 
 if __name__ == "__main__":
     desk = Desk()
-    serve(desk.answer)
-    desk.close()
+    serve(desk.answer, close=desk.close)
