@@ -30,7 +30,8 @@ kill:
 soak:
 	$(PYTHON) -m pytest -m soak
 
-# lm-evaluation-harness, Inspect, TRL, verl and the MCP Inspector themselves, each in an environment of its own (6 GB).
+# lm-evaluation-harness, Inspect, promptfoo, TRL, verl and the MCP Inspector themselves, each in an environment of its
+# own (7 GB).
 frameworks:
 	$(PYTHON) tests/integrations/environments/make.py
 	$(PYTHON) -m pytest -m frameworks

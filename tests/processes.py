@@ -1,11 +1,13 @@
 """Processes as /proc shows them, and waiting for what they do."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 PATIENCE_S = 20.0  # how long something may take on a busy machine until it counts as never
+DEADLINE_S = 60.0  # the same, for what waits for something that has a while of its own
 
 
 def until(true: Callable[[], bool]) -> bool:
@@ -39,3 +41,20 @@ def ticks(pid: int) -> int:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
     return 0
+
+
+def lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # One that ended, whose new parent has not looked yet, counts as ended.
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+
+
+def await_end(process: int) -> None:
+    end = time.monotonic() + DEADLINE_S
+    while lives(process):
+        assert time.monotonic() < end, "it did not end"
+        time.sleep(0.05)

@@ -20,18 +20,16 @@ Progress = Callable[[int], AbstractContextManager[Callable[[Verdict], object]]]
 _WORTH = {"correct": 1.0, "pass": 1.0, "incorrect": 0.0, "fail": 0.0}
 
 
-def settings_from(given: Mapping[str, Any], *, whose: str) -> Settings:
+def settings_from(given: Mapping[str, Any], *, whose: str, beside: Sequence[str] = ()) -> Settings:
     """Return the settings that another program's file or command line gave; the rest comes as for the command line.
 
     That is from ``JUDGE_*`` variables, then ``judge.toml``, then defaults. `whose` begins the message of the
-    ConfigError for a name that is no setting.
+    ConfigError for a name that is no setting; it tells also the names that may stand `beside` them.
     """
+    known = (*beside, *Settings.model_fields)
     for name in given:
         if name not in Settings.model_fields:
-            known = ", ".join(Settings.model_fields)
-            raise ConfigError(
-                f"{whose}: unknown setting {name!r}.{nearest(name, Settings.model_fields)} Known: {known}"
-            )
+            raise ConfigError(f"{whose}: unknown setting {name!r}.{nearest(name, known)} Known: {', '.join(known)}")
     # YAML and -S give a number where the command line gives a text, also for settings that are lists.
     return load(
         {name: str(value) if isinstance(value, int | float) else value for name, value in given.items()}

@@ -2,8 +2,9 @@
 
     python tests/integrations/environments/make.py [NAME ...]
 
-makes ``.test-envs/NAME`` from ``NAME.txt``, all of them if none is named; what is up to date is left as it is. What
-``NAME.npm`` lists comes from npm, and ``NAME.txt`` then brings Node.js. Two that call this at once wait for each other.
+makes ``.test-envs/NAME`` from ``NAME.txt``, all of them if none is named; what is up to date is left as it is. Two that
+call this at once wait for each other. Where there is a ``NAME.package.json``, npm installs what it lists into the same
+folder; Node itself comes with a package of ``NAME.txt``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -26,17 +28,20 @@ def environment(name: str) -> Path:
     """Return the folder of an environment's programs, which is made unless it is up to date."""
     folder = FOLDER / name
     python = str(folder / "bin" / "python")
-    requirements, packages = HERE / f"{name}.txt", HERE / f"{name}.npm"
+    requirements, package = HERE / f"{name}.txt", HERE / f"{name}.package.json"
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        theirs = sys.version + "".join(p.read_text(encoding="utf-8") for p in (requirements, packages) if p.exists())
+        theirs = sys.version + requirements.read_text(encoding="utf-8")
+        theirs += package.read_text(encoding="utf-8") if package.exists() else ""
         if not _is(folder / "theirs.txt", theirs):
             run([sys.executable, "-m", "venv", "--clear", str(folder)])
             run([python, "-m", "pip", "install", "-q", "-r", str(requirements), "-e", str(ROOT)])
-            if packages.exists():
-                npm = [str(folder / "bin" / "npm"), "install", "--ignore-scripts", "--loglevel=error"]
-                run([*npm, "--prefix", str(folder), *packages.read_text(encoding="utf-8").split()])
+            if package.exists():
+                shutil.copy(package, folder / "package.json")
+                # What is optional or a script would be fetched, or built, from what it downloads elsewhere.
+                options = ["--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+                run([str(folder / "bin" / "npm"), "install", "--prefix", str(folder), *options])
             (folder / "theirs.txt").write_text(theirs, encoding="utf-8")
             (folder / "ours.txt").write_text(_ours(), encoding="utf-8")
         elif not _is(folder / "ours.txt", _ours()):
@@ -57,6 +62,7 @@ def _ours() -> str:
 def run(command: list[str]) -> None:
     """Run a step of an installation. Raises CalledProcessError, and TimeoutExpired after its deadline."""
     environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environ["PATH"] = f"{Path(command[0]).parent}:{environ['PATH']}"  # npm's scripts look for their node there
     subprocess.run(command, check=True, timeout=DEADLINE, stdout=sys.stderr, env=environ)
 
 
