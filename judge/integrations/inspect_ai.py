@@ -5,6 +5,7 @@ Importing this needs inspect_ai, which does so when one of its programs looks fo
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from typing import Any
 
@@ -70,9 +71,11 @@ def _judge(kind: str, settings: dict[str, Any]) -> Judge:
     try:
         if kind not in (known := known_kinds()):
             raise ConfigError(f"unknown kind {kind!r}.{nearest(kind, known)} Known: {', '.join(sorted(known))}")
-        return Judge.from_settings(settings_from(settings, whose="its arguments"))
+        judge = Judge.from_settings(settings_from(settings, whose="its arguments"))
     except JudgeError as error:
         raise PrerequisiteError(f"equijudge/answer: {error}") from None
+    atexit.register(judge.close)  # nothing tells a scorer that it is done, and open connections would complain
+    return judge
 
 
 def _scored(verdict: Verdict, completion: str) -> Score:

@@ -189,12 +189,26 @@ def _write_results(path: Path, file: _File, metrics: Mapping[str, Any], *, prove
     results["results"][task] = {"name": task, "alias": task, **known, **metrics}
     better = {key: value for key, value in results["higher_is_better"].get(task, {}).items() if key != "bypass"}
     results["higher_is_better"][task] = {**better, **HIGHER_IS_BETTER}
+    _forget_in_groups(results, task)
     results["n-samples"].setdefault(task, {"original": count, "effective": count})
     hashes = "".join(row["doc_hash"] + row["prompt_hash"] + row["target_hash"] for row in file.rows)
     results["task_hashes"][task] = hashlib.sha256(hashes.encode()).hexdigest()
     if provenance is not None:
         results.setdefault("equijudge", {})[task] = provenance.model_dump(mode="json")
     path.write_text(json.dumps(results, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def _forget_in_groups(results: dict[str, Any], task: str) -> None:
+    """Drop our metrics of the groups that hold a task: they are of the judgement before, and mix what stays."""
+    ours = {f"{name}{error},{_FILTER}" for name in HIGHER_IS_BETTER for error in ("", "_stderr")}
+    within = [task]
+    for name in within:
+        groups = results["group_subtasks"].items()
+        within += [group for group, members in groups if name in members and group not in within]
+    for table in (results["results"], results.get("groups", {})):
+        for group in within[1:]:
+            if group in table:
+                table[group] = {key: value for key, value in table[group].items() if key not in ours}
 
 
 def _results(path: Path) -> dict[str, Any]:

@@ -28,7 +28,8 @@ _HEAD = """\
 # A request that is asked again is answered from here. Forget everything: delete the file.
 """
 _DOCUMENT = re.compile(r"^---\nkey: '?([0-9a-f]{32})'?\n(test: .*)\n", re.MULTILINE)  # YAML quotes what may be a number
-_SEPARATOR = re.compile("^---$", re.MULTILINE)
+_SEPARATOR = re.compile("^---", re.MULTILINE)
+_COMMENTS = re.compile(r"(?:#.*\n|[ \t]*\n)*")
 _ODD_BREAKS = re.compile("[\r\x85\u2028\u2029\ufeff]")  # which YAML would read as ends of lines, or drop
 
 
@@ -151,6 +152,10 @@ class Cassette:
         if len(_SEPARATOR.findall(self._text, begin)) != len(found):
             self._forget()
             raise self._damaged("a document does not open with key and test")
+        opening = found[0].start() if found else len(self._text)
+        if begin == 0 and not _COMMENTS.fullmatch(self._text, 0, opening):
+            self._forget()
+            raise self._damaged("it opens with something else than a comment")
         starts = [match.start() for match in found]
         for match, end in zip(found, [*starts[1:], len(self._text)], strict=False):
             self._places[match[1]] = _Place(match.start(), end, match[2])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from judge.cli.common import one_line
 from judge.errors import StoreError
 from judge.integrations.pytest_results import Rate, Results
 from judge.integrations.pytest_story import brief, told
@@ -27,9 +29,8 @@ _TEMPORARY = "@py_"  # how pytest names the values within an assertion that it r
 
 def explain(config: pytest.Config, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Add to an AssertionError what there is to say of the verdicts in the assertion that raised it."""
-    entry = excinfo.traceback[-1]
     lines: list[str] = []
-    values = list(_values(entry.frame.raw, str(entry.statement)))
+    values = list(_asserted(excinfo))
     compared_here = any(isinstance(value, Rate) for value in values)
     for value in _distinct(value.results if isinstance(value, Rate) else value for value in values):
         if isinstance(value, Results):
@@ -50,6 +51,17 @@ def compared(op: str, left: object, right: object) -> list[str] | None:
     return None
 
 
+def _asserted(excinfo: pytest.ExceptionInfo[BaseException]) -> Iterator[object]:
+    """Yield the values in the assertion that failed, also where a method of unittest asserts them."""
+    given: Iterable[object] = ()
+    for entry in reversed(excinfo.traceback):
+        if "__unittest" not in entry.frame.f_globals:
+            yield from given
+            yield from _values(entry.frame.raw, str(entry.statement))
+            return
+        given = entry.frame.f_locals.values()
+
+
 def _values(frame: FrameType, statement: str) -> Iterator[object]:
     """Yield what an assertion is about: its intermediate values, and the names that stand in it."""
     known = frame.f_locals
@@ -64,7 +76,13 @@ def _values(frame: FrameType, statement: str) -> Iterator[object]:
 
 
 def _distinct(values: Iterable[object]) -> list[object]:
-    return list({id(value): value for value in values if isinstance(value, Verdict | Results)}.values())
+    """Return the verdicts and the results; where there are no results, a list of verdicts is taken for some."""
+    known = list({id(value): value for value in values}.values())
+    several = [value for value in known if isinstance(value, Results)]
+    for value in known if not several else ():
+        if isinstance(value, list | tuple) and value and all(isinstance(one, Verdict) for one in value):
+            several.append(Results(value))
+    return [*(value for value in known if isinstance(value, Verdict)), *several]
 
 
 def _results(config: pytest.Config, results: Results, *, headed: bool) -> Iterator[str]:
@@ -92,14 +110,14 @@ def _kept(config: pytest.Config, judged: Judged) -> str:
     assert verdict.provenance is not None
     worker = getattr(config, "workerinput", {}).get("workerid", "")  # a run file has one writer
     name = f"{verdict.provenance.fingerprint}{worker and '-'}{worker}.judge"
-    path = Path(config.cache.mkdir("judge")) / name
     try:
+        path = Path(config.cache.mkdir("judge")) / name
         with Store.open(path, verdict.provenance, rubrics=origin.judge.rubric_texts()) as store:
             store.put(origin.case, origin.outcome, lambda _: None)
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         return f"its whole story could not be kept: {error}"
     try:
         shown = path.relative_to(config.invocation_params.dir)
     except ValueError:
         shown = path
-    return f"the whole story: judge show {shown} {judged.case_id}"
+    return f"the whole story: judge show {shlex.quote(str(shown))} {shlex.quote(one_line(judged.case_id))}"

@@ -109,6 +109,7 @@ class Asker:
         with _ForATest():
             if not wanted:
                 raise InputError("there are no cases: give some, or mark the test with judge_cases(FILE)")
+            wanted = tuple(_case(case, {}) for case in wanted)
             judge = self._session.judge(self._wish)
             for case in wanted:
                 if problem := judge.problem_of(case):
@@ -153,12 +154,14 @@ class Asker:
 
 
 def _case(case: Case | None, fields: Mapping[str, object]) -> Case:
+    """Return a case, checked also where a copy of it was changed by the test."""
+    if not isinstance(case, Case | None):
+        raise InputError(f"expected a judge.Case, got {case!r:.80}")
+    if case is None and "responses" not in fields:
+        raise InputError("there is nothing to judge: give response=…, or a case")
+    known = dict(case) if case else {}
     try:
-        if case is not None:
-            return case.model_copy(update=dict(fields))
-        if "responses" not in fields:
-            raise InputError("there is nothing to judge: give response=…, or a case")
-        return Case(**{name: value for name, value in fields.items() if value is not None})
+        return Case(**known | {name: value for name, value in fields.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"field {first['loc'][0]!r}: {first['msg']}, got {first['input']!r:.80}") from None

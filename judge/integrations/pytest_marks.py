@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from judge.rubric import Rubric
 
 _KNOWN = ("rubric", "model", "votes", "threshold")
+# What an object has that is one, told without an import.
+_HAS = {"model": "generate", "rubric": "labels"}
 
 
 class Marked(NamedTuple):
@@ -51,6 +53,10 @@ def _check(name: str, value: Any) -> None:
         raise pytest.UsageError(
             f"pytest.mark.judge has no {name!r}.{nearest(name, _KNOWN)} It has: {', '.join(_KNOWN)}"
         )
+    if name in _HAS:
+        several = value if isinstance(value, list | tuple) else [value]
+        if not several or not all(hasattr(one, _HAS[name]) or (isinstance(one, str) and one) for one in several):
+            raise pytest.UsageError(f"pytest.mark.judge({name}={value!r}): expected a name, a {name} object or a list")
     if name == "votes" and not (isinstance(value, int) and value >= 1):
         raise pytest.UsageError(f"pytest.mark.judge(votes={value!r}): expected a whole number from 1 on")
     if name == "threshold" and not isinstance(value, int | float):

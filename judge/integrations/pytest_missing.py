@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from judge.cli.common import harmless
@@ -23,7 +24,7 @@ def missing(model: str, request: Request, cassette: Cassette, *, test: Asking, m
     path = cassette.path
     asked = f"(case {request.case_id}, turn {request.turn}, seed {request.seed})"
     entries = cassette.entries()
-    record = f"pytest --judge-record=new '{test.node}'"
+    record = f"pytest --judge-record=new {shlex.quote(test.node)}"
     if not entries:
         return f"nothing is recorded in {path}, and {model} may not be asked {asked}. Record it: {record}"
     lines = [f"{path} holds no answer of {model} to this request {asked}."]

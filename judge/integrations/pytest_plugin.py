@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,9 @@ def judge(request: pytest.FixtureRequest) -> Iterator[Asker]:
     asking = session.begin(item)
     asker = Asker(session, wish, asking, cases)
     yield asker
-    item.user_properties.extend(properties(asker, asking))
+    # What an earlier run of a test that is repeated left there was counted with that run.
+    before = [(name, value) for name, value in item.user_properties if not name.startswith("judge_")]
+    item.user_properties[:] = [*before, *properties(asker, asking)]
 
 
 @pytest.fixture
@@ -95,17 +97,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", cases, ids=[case.id for case in cases])
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a failed assertion tell the verdicts in it."""
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Let a failed assertion tell the verdicts in it; the report itself is made by others."""
     # Where no verdict can be, as nothing was imported that makes one, there is nothing to tell.
     if call.excinfo is not None and call.excinfo.errisinstance(AssertionError) and "judge.types" in sys.modules:
         from judge.integrations.pytest_failing import explain
 
         explain(item.config, call.excinfo)
-    return (yield)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

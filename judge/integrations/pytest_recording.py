@@ -33,7 +33,10 @@ class CassetteMiss(ModelDown):
 
 
 class Asking:
-    """Who is asking: one test, what it was answered, and what that cost. Thread-safe."""
+    """Who is asking: one test, what it was answered, and what that cost. Thread-safe.
+
+    ``node`` is how pytest is told to run that test alone.
+    """
 
     def __init__(self, test: str, node: str) -> None:
         self.test = test

@@ -93,7 +93,8 @@ class Session:
     def begin(self, item: pytest.Item) -> Asking:
         """Let what is asked from now on be asked for a test."""
         _, _, test = item.nodeid.partition("::")
-        self.recorder.asking = Asking(test or item.name, item.nodeid)
+        file = os.path.relpath(item.path, self.config.invocation_params.dir)
+        self.recorder.asking = Asking(test or item.name, f"{file}::{test}" if test else file)
         return self.recorder.asking
 
     def cases(self, name: str, *, folder: Path) -> tuple[Case, ...]:

@@ -46,13 +46,13 @@ class Totals:
         self.sums: dict[str, float] = defaultdict(int)
         self.labels: Counter[str] = Counter()
         self.recorded: Counter[str] = Counter()
-        self.tests = 0
+        self.tests: set[str] = set()
         self.slow: list[tuple[float, str]] = []
         for report in reports:
             found: dict[str, Any] = {n: value for n, value in report.user_properties if n.startswith("judge_")}
             if not found:
                 continue
-            self.tests += 1
+            self.tests.add(report.nodeid)  # of a test that was repeated, each run has a report
             self.labels.update(json.loads(found.pop("judge_labels", "{}")))
             self.recorded.update(json.loads(found.pop("judge_recorded", "{}")))
             self.slow.append((found.get("judge_seconds", 0.0), report.nodeid))
@@ -65,7 +65,9 @@ class Totals:
         if not self.tests:
             return
         labels = ", ".join(f"{count} {label}" for label, count in self.labels.most_common())
-        yield f"{_many(sums['judge_verdicts'], 'verdict')} in {_many(self.tests, 'test')}" + (labels and f": {labels}")
+        yield f"{_many(sums['judge_verdicts'], 'verdict')} in {_many(len(self.tests), 'test')}" + (
+            labels and f": {labels}"
+        )
         if sums["judge_calls"] or sums["judge_replayed"]:
             cost = f", cost {sums['judge_cost']:.6f}" if "judge_cost" in sums else ""
             yield (

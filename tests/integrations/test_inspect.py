@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from environments.make import environment
+from pages import follow
 from server import FakeOpenAI
 from server_faults import Behaviour, Fill, Json, Text, Truncated
 
@@ -66,6 +66,7 @@ class Inspect(NamedTuple):
         command = ["score", str(self.log), "--scorer", "equijudge/answer", "--action", "overwrite"]
         done = self.run(*command, "--output-file", output, *words, **environ)
         assert done.returncode == 0, done.stdout
+        assert "Unclosed" not in done.stdout, done.stdout
         return self.read(output)
 
     def read(self, log: str) -> Any:
@@ -75,11 +76,15 @@ class Inspect(NamedTuple):
 
 
 def run(command: list[str], folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUDGE_", "OPENAI_", "INSPECT_"))}
     return subprocess.run(
-        command, cwd=folder, env={**kept, "OPENAI_API_KEY": "none", "NO_COLOR": "1", "COLUMNS": "200", **environ},
-        text=True, timeout=DEADLINE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        command, cwd=folder, env=clean(environ), text=True, timeout=DEADLINE,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
+
+
+def clean(more: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUDGE_", "OPENAI_", "INSPECT_"))}
+    return {**kept, "OPENAI_API_KEY": "none", "NO_COLOR": "1", "COLUMNS": "200", **more}
 
 
 @pytest.fixture(scope="module")
@@ -191,13 +196,8 @@ def test_a_bad_setting_ends_the_command_with_its_reason(inspect: Inspect, words:
 
 
 def test_the_page_of_the_docs_runs_as_it_stands(inspect: Inspect, tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "inspect.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(sh|py)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (tmp_path / "task.py").write_text(next(text for language, text in blocks if language == "py"), encoding="utf-8")
     questions = (ROOT / "examples" / "lm_eval" / "short_qa.jsonl").read_text(encoding="utf-8")
     (tmp_path / "short_qa.jsonl").write_text(questions, encoding="utf-8")
-    commands = [text for language, text in blocks if language == "sh" and "pip" not in text]
-    assert len(commands) == 2
     with FakeOpenAI(Fill(label="incorrect")) as panel, FakeOpenAI(Text("It is Jupiter or Saturn.")) as evaluated:
         environ = {
             "PATH": f"{inspect.programs}:{os.environ['PATH']}",
@@ -205,15 +205,46 @@ def test_the_page_of_the_docs_runs_as_it_stands(inspect: Inspect, tmp_path: Path
             "LOCAL_BASE_URL": evaluated.url,
             "LOCAL_API_KEY": "none",
         }
-        for text in reversed(commands):  # the log that the first block scores is made by the second
-            command = text.replace("--model openai/NAME", "--model openai-api/local/fake")
-            done = run(["bash", "-ec", command], tmp_path, environ)
-            assert done.returncode == 0, f"{command}\n{done.stdout}"
+        given = {"openai/NAME": "openai-api/local/fake", "openai:NAME": "openai:fake"}
+        follow(ROOT / "docs" / "inspect.md", tmp_path, clean(environ), given=given, deadline=DEADLINE)
         assert (panel.violations, len(evaluated.requests)) == ([], 20)
     log = inspect.read(str(next((tmp_path / "logs").glob("*.eval"))))
     assert [score["name"] for score in log["results"]["scores"]] == ["answer", "exact", "answer1", "answer2"]
     assert all(is_nan(score["value"]) or score["value"] == "I" for score in scores(log).values())
     assert {score["value"] for score in scores(log, "answer2").values()} == {"I"}
+
+
+EPOCHS = """
+from inspect_ai import Epochs, Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ModelOutput
+from inspect_ai.solver import solver
+from judge.integrations.inspect_ai import answer
+
+@solver
+def says():
+    async def solve(state, generate):
+        state.output = ModelOutput.from_content("recorded", ["4", "5", "3 or 4"][state.epoch - 1])
+        return state
+    return solve
+
+@task
+def epochs():
+    samples = [Sample(id=1, input="2 + 2?", target=["four", "4"]), Sample(id=2, input="Who?", target="perhaps")]
+    return Task(dataset=samples, solver=says(), scorer=answer(), epochs=Epochs(3, "mean"))
+"""
+
+
+def test_epochs_are_scored_each_and_what_is_unscored_is_left_out_of_their_mean(inspect: Inspect) -> None:
+    (inspect.folder / "epochs.py").write_text(EPOCHS, encoding="utf-8")
+    done = inspect.run("eval", "epochs.py", "--model", "none", "--log-dir", "epochs", "--display", "plain")
+    assert done.returncode == 0, done.stdout
+    log = inspect.read(str(next((inspect.folder / "epochs").glob("*.eval"))))
+    first = [s["scores"]["answer"]["value"] for s in log["samples"] if s["id"] == 1]
+    assert first[:2] == ["C", "I"] and is_nan(first[2])
+    result = log["results"]["scores"][0]
+    assert (result["scored_samples"], result["unscored_samples"]) == (1, 1)
+    assert result["metrics"]["accuracy"]["value"] == 0.5
 
 
 def is_nan(value: Any) -> bool:

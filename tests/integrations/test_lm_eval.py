@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from environments.make import environment
+from pages import blocks, follow
 from server import FakeOpenAI
 from server_faults import Delay, Fill, Json, Text
 
@@ -190,6 +191,53 @@ def test_repeats_are_judged_each_and_averaged(harness: Harness) -> None:
     assert json.loads(done.stdout)[0]["accuracy,judge"] == results(found)["results"]["repeated"]["accuracy,judge"]
 
 
+OTHER = """
+task: {name}
+dataset_path: json
+dataset_kwargs: {{data_files: {{test: short_qa.jsonl, train: short_qa.jsonl}}}}
+test_split: test
+fewshot_split: train
+output_type: generate_until
+doc_to_text: "Question: {{{{question}}}}\nAnswer:"
+doc_to_target: {target}
+generation_kwargs: {{until: ["\\n"]}}
+metric_list:
+  - {{metric: exact_match, aggregation: mean, higher_is_better: true}}
+"""
+GROUP = """
+group: judged
+task: [judge_math, judge_short_qa]
+aggregate_metric_list:
+  - {metric: accuracy, aggregation: mean, filter_list: judge}
+"""
+
+
+def test_samples_of_tasks_of_every_sort_can_be_rescored(harness: Harness) -> None:
+    (harness.folder / "several.yaml").write_text(OTHER.format(name="several", target="references"), encoding="utf-8")
+    shots = OTHER.format(name="shots", target='"{{references[0]}}"') + "num_fewshot: 2\n"
+    (harness.folder / "shots.yaml").write_text(shots, encoding="utf-8")
+    (harness.folder / "judged.yaml").write_text(GROUP, encoding="utf-8")
+    config = {"model": "dummy", "tasks": ["several", "shots", "judged"], "include_path": ".", "limit": 5}
+    config |= {"output_path": "dummy", "log_samples": True}
+    (harness.folder / "config.yaml").write_text(json.dumps(config), encoding="utf-8")
+    done = harness.run(f"{harness.programs}/lm_eval", "run", "--config", "config.yaml")
+    assert done.returncode == 0, done.stdout
+    folder = next((harness.folder / "dummy").iterdir())
+    assert "accuracy,judge" in results(folder)["results"]["judged"]
+    done = harness.judge("lm-eval", "rescore", *map(str, folder.glob("samples_*.jsonl")))
+    assert done.returncode == 0, done.stdout
+    found = results(folder / "judged")["results"]
+    assert "accuracy,judge" not in found["judged"]
+    for task in ("several", "shots"):
+        assert (found[task]["exact_match,none"], found[task]["accuracy,judge"]) == (0.0, 0.0)
+    cited = {row["target"] for row in samples(folder / "judged", "several")}
+    assert "['Warren Zevon', 'Bon Jovi']" in cited
+    read = harness.run(f"{harness.programs}/python", str(SCRIPTS / "lm_eval_reads.py"), str(folder / "judged"))
+    assert read.returncode == 0, read.stdout
+    table = json.loads(read.stdout.splitlines()[-1])["table"]
+    assert re.search(r"\|shots +\| *Yaml\|judge +\| +2\|accuracy ", table), table
+
+
 def test_what_cannot_be_judged_ends_the_harness_with_the_reason(harness: Harness) -> None:
     variant(harness, "fault_column", reference="answer")
     variant(harness, "fault_template", reference="{{ answer.value }}")
@@ -238,21 +286,14 @@ def variant(harness: Harness, name: str, **changed: Any) -> None:
 
 def test_the_page_of_the_docs_runs_as_it_stands(harness: Harness, tmp_path: Path) -> None:
     shutil.copytree(EXAMPLES, tmp_path / "examples" / "lm_eval")
-    page = (ROOT / "docs" / "lm_eval.md").read_text(encoding="utf-8")
-    blocks = [text for text in re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) if "pip" not in text]
-    assert len(blocks) == 3
-    shown = re.search(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert shown
-    assert shown[1] in (EXAMPLES / "judge_math.yaml").read_text(encoding="utf-8")
+    page = ROOT / "docs" / "lm_eval.md"
+    for task in blocks(page, "yaml"):
+        assert task in (EXAMPLES / "judge_math.yaml").read_text(encoding="utf-8")
     path = f"{harness.programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     model = f"--model local-chat-completions --model_args model=fake,base_url={harness.server.url}/chat/completions"
     with FakeOpenAI(Fill(label="correct")) as panel:
-        for block in blocks:
-            command = block.replace("--model hf --model_args pretrained=MODEL", f"{model} --apply_chat_template")
-            done = subprocess.run(
-                ["bash", "-ec", command], cwd=tmp_path / "examples" / "lm_eval", text=True, timeout=DEADLINE,
-                env=clean({"PATH": path, "OPENAI_BASE_URL": panel.url}), stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, f"{command}\n{done.stdout}"
+        environ = clean({"PATH": path, "OPENAI_BASE_URL": panel.url, "NO_COLOR": "1"})
+        given = {"--model hf --model_args pretrained=MODEL": f"{model} --apply_chat_template", "NAME": "fake"}
+        follow(page, tmp_path / "examples" / "lm_eval", environ, given=given, deadline=DEADLINE)
         assert panel.requests != []
+        assert panel.violations == []

@@ -88,6 +88,21 @@ def test_tasks_can_be_rescored_one_after_the_other_and_again(saved: Path) -> Non
     assert json.loads((saved / "judged" / f"results_{DATE}.json").read_text("utf-8")) == json.loads(separately)
 
 
+def test_a_group_keeps_no_figures_of_the_judgement_before(saved: Path) -> None:
+    path = saved / f"results_{DATE}.json"
+    results = json.loads(path.read_text("utf-8"))
+    figures = {"alias": "g", "sample_len": 10, "accuracy,judge": 0.5, "accuracy_stderr,judge": 0.1, "acc,none": 0.25}
+    results["group_subtasks"] = {"inner": ["judge_math", "judge_short_qa"], "outer": ["inner"], "other": ["x"]}
+    results["groups"] = dict.fromkeys(results["group_subtasks"], figures)
+    results["results"] |= results["groups"]
+    path.write_text(json.dumps(results), encoding="utf-8")
+    assert judge(saved, MATH).returncode == 0
+    found = json.loads((saved / "judged" / path.name).read_text("utf-8"))
+    kept = {"alias": "g", "sample_len": 10, "acc,none": 0.25}
+    for table in (found["results"], found["groups"]):
+        assert [table[name] for name in ("inner", "outer", "other")] == [kept, kept, figures]
+
+
 def test_samples_without_results_and_a_folder_for_the_output(saved: Path) -> None:
     (saved / f"results_{DATE}.json").unlink()
     done = judge(saved.parent, f"model/{MATH}", "--output", "elsewhere", "--json")

@@ -81,6 +81,9 @@ MARKS = {
     "positional": ('judge("grade")', "pytest.mark.judge takes no positional arguments"),
     "no_votes": ("judge(votes=0)", "pytest.mark.judge(votes=0): expected a whole number from 1 on"),
     "no_threshold": ('judge(threshold="high")', "pytest.mark.judge(threshold='high'): expected a number"),
+    "no_model": ("judge(model=[])", "pytest.mark.judge(model=[]): expected a name, a model object or a list"),
+    "no_name": ('judge(rubric="")', "pytest.mark.judge(rubric=''): expected a name, a rubric object or a list"),
+    "odd_model": ("judge(model=3)", "pytest.mark.judge(model=3): expected a name, a model object or a list"),
     "no_file": ("judge_cases()", "judge_cases takes the path of one file"),
 }
 
@@ -122,6 +125,7 @@ def test_every_one_of_them_stops_the_session(bad: tuple[Project, Ran]) -> None:
 
 IN_A_TEST = """
     import pytest
+    from judge import Case
 
     def test_kind(judge):
         judge.equivalent("1", "1", kind="anser")
@@ -131,6 +135,18 @@ IN_A_TEST = """
 
     def test_type(judge):
         judge(response=4, reference="4")
+
+    def test_dict(judge):
+        judge({"response": "4", "reference": "4"})
+
+    def test_name(judge):
+        judge.all("cases.jsonl")
+
+    def test_changed(judge):
+        judge(Case(response="4", reference="4"), response=4)
+
+    def test_copied(judge):
+        judge.all([Case(response="4", reference="4").model_copy(update={"responses": (None,)})])
 
     def test_model(judge):
         judge.passes("hello", "is polite")
@@ -169,6 +185,10 @@ def misused(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         ("kind", "pytest.UsageError: unknown kind 'anser'. Did you mean 'answer'?"),
         ("response", "pytest.UsageError: there is nothing to judge: give response=…, or a case"),
         ("type", "pytest.UsageError: field 'responses': Input should be a valid string, got 4"),
+        ("dict", "pytest.UsageError: expected a judge.Case, got {'response': '4', 'reference': '4'}"),
+        ("name", "pytest.UsageError: expected a judge.Case, got 'c'"),
+        ("changed", "pytest.UsageError: field 'responses': Input should be a valid string, got 4"),
+        ("copied", "pytest.UsageError: field 'responses': Input should be a valid string, got None"),
         ("model", "pytest.UsageError: judge.passes asks a model, and none is set: give --judge-model=PROVIDER:NAME"),
         ("cases", "pytest.UsageError: there are no cases: give some, or mark the test with judge_cases(FILE)"),
         ("threshold", "pytest.UsageError: rubric 'grade' gives numbers: say which one is enough"),

@@ -121,6 +121,8 @@ def test_line_ends_of_another_system_change_nothing(cassette: Cassette) -> None:
     [
         ("reply:", "repply:", "the document on line 3, field 'repply': Extra inputs are not permitted"),
         ("content: a", "content: 'a", "line 15: did not find expected key"),
+        ("---\nkey", "--- # mine\nkey", "a document does not open with key and test"),
+        ("# What", "What", "it opens with something else than a comment"),
         ("key: ", "kee: ", "a document does not open with key and test"),
     ],
 )
@@ -130,6 +132,16 @@ def test_damage_is_named(cassette: Cassette, old: str, new: str, said: str) -> N
     cassette.path.write_text(cassette.path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     with pytest.raises(StoreError, match=f"damaged: .*{said}"):
         Cassette(cassette.path).find(one.key)
+
+
+def test_a_file_that_is_no_cassette_is_not_taken_for_an_empty_one(cassette: Cassette) -> None:
+    cassette.path.parent.mkdir()
+    for text in ("{{{{", "interactions: []\nversion: 1\n", "<<<<<<< ours\n---\n"):
+        cassette.path.write_text(text, encoding="utf-8")
+        with pytest.raises(StoreError, match="is damaged"):
+            Cassette(cassette.path).has("test_a")
+    cassette.path.write_text("# A note.\n\n  \n", encoding="utf-8")
+    assert Cassette(cassette.path).entries() == []
 
 
 def test_a_file_that_is_no_text_is_named(cassette: Cassette) -> None:

@@ -1,14 +1,16 @@
 """What a failed assertion shows: the verdict and everything it rests on, and nothing where no verdict is concerned."""
 
 import re
+import shlex
 import sys
 
 import pytest
 from pytest_project import Project, Ran
 
 TESTS = """
+    import unittest
     import pytest
-    from judge import equivalent
+    from judge import Case, equivalent
 
     RESPONSE = "I think it is long.\\nSo the length, I am sure, is 4 km."
 
@@ -62,6 +64,28 @@ TESTS = """
     def test_terminal(judge):
         assert judge.equivalent("\\x1b[31mred\\x07", "4")
 
+    def test_members(judge):
+        found = [judge.equivalent("4", "4"), judge.equivalent("4", "5")]
+        assert all(found)
+
+    def test_odd_id(judge):
+        assert judge(Case(id="it's $(odd)", response="4", reference="5"))
+
+    class TestOfUnittest(unittest.TestCase):
+        @pytest.fixture(autouse=True)
+        def asks(self, judge):
+            self.judge = judge
+
+        def test_plain(self):
+            assert self.judge.equivalent("4", "5")
+
+        def test_method(self):
+            self.assertTrue(self.judge.equivalent("4", "5"))
+
+        def test_subtest(self):
+            with self.subTest("first"):
+                assert self.judge.equivalent("4", "5")
+
     def test_unrelated(judge):
         kept = judge.equivalent("4", "5")
         assert 1 == 2
@@ -96,7 +120,7 @@ def ran(project: Project) -> Ran:
 
 def test_all_that_should_fail_do(ran: Ran) -> None:
     assert ran.code == 1
-    assert ran.last == "15 failed, 1 passed"
+    assert ran.last == "20 failed, 2 passed"
 
 
 def test_the_verdict_is_told(ran: Ran, project: Project) -> None:
@@ -121,10 +145,14 @@ def test_the_place_in_the_response_is_shown(ran: Ran) -> None:
 
 
 def test_the_command_for_the_whole_story_works(ran: Ran, project: Project) -> None:
-    for test, wanted in (("test_correct", "  incorrect  answer (proof)"), ("test_tool", "  evidence e1 from check")):
-        found = re.search(r"the whole story: judge (show \S+ \S+)", ran.failure(test))
+    for test, wanted in (
+        ("test_correct", "  incorrect  answer (proof)"),
+        ("test_tool", "  evidence e1 from check"),
+        ("test_odd_id", "it's $(odd)"),
+    ):
+        found = re.search(r"the whole story: judge (show .+)", ran.failure(test))
         assert found, ran.failure(test)
-        story = project.run(sys.executable, "-m", "judge.cli", *found[1].split())
+        story = project.run(sys.executable, "-m", "judge.cli", *shlex.split(found[1]))
         assert story.code == 0, story.out
         assert wanted in story.out
 
@@ -139,10 +167,15 @@ def test_the_command_for_the_whole_story_works(ran: Ran, project: Project) -> No
         ("test_not", "correct, by number (proof): 4 = 4.0 exactly"),
         ("test_undecided", "undecided: no evaluator could decide"),
         ("test_from_python", "incorrect, by number (proof): 4 is not 5"),
+        ("test_members", "1 of 2 passed"),
+        ("test_members", "incorrect, by number (proof): 4 is not 5"),
+        ("TestOfUnittest.test_plain", "incorrect, by number (proof): 4 is not 5"),
+        ("TestOfUnittest.test_method", "incorrect, by number (proof): 4 is not 5"),
+        ("TestOfUnittest.test_subtest [first]", "incorrect, by number (proof): 4 is not 5"),
     ],
 )
 def test_however_it_is_asserted(ran: Ran, test: str, said: str) -> None:
-    assert f"E       {said}" in ran.failure(test)
+    assert re.search(rf"^E +{re.escape(said)}", ran.failure(test), re.MULTILINE)
 
 
 def test_two_verdicts_are_compared(ran: Ran) -> None:
@@ -186,6 +219,14 @@ def test_a_failure_about_something_else_stays_as_it_is(ran: Ran, test: str) -> N
 def test_without_a_cache_the_story_is_told_and_not_kept(project: Project) -> None:
     ran = project.pytest("-p", "no:cacheprovider", "-k", "test_call")
     assert "its whole story is not kept: the cache of pytest is switched off" in ran.failure("test_call")
+
+
+def test_a_cache_that_cannot_be_written_costs_only_the_story(project: Project) -> None:
+    quiet = ("-W", "ignore::pytest.PytestCacheWarning")
+    ran = project.pytest("-o", "cache_dir=test_it.py/cache", *quiet, "-k", "test_call")
+    told = ran.failure("test_call")
+    assert "incorrect, by answer (proof): number: 4 is not 5" in told
+    assert "its whole story could not be kept: " in told
 
 
 def test_plain_asserts_tell_as_well(project: Project) -> None:

@@ -1,5 +1,6 @@
 """The plugin among others: what it costs and says where nothing is judged, its reports, its marks and its fixture."""
 
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -141,6 +142,61 @@ def test_marks_totals_and_properties(project: Project, workers: int) -> None:
     assert found["test_none"] == {}
     assert found["test_model_object"]["judge_calls"] == "2"
     assert int(found["test_model_object"]["judge_tokens"] or "0") > 0
+
+
+REPEATS = """
+    from _pytest.runner import runtestprotocol
+
+    def pytest_runtest_protocol(item, nextitem):
+        for _ in range(2):
+            item._initrequest()
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                item.ihook.pytest_runtest_logreport(report=report)
+        return True
+"""
+
+
+def test_a_test_that_is_repeated_is_counted_for_what_each_run_did(tmp_path: Path) -> None:
+    test = """
+        import pytest
+        from judge import ScriptedModel
+
+        RUNS = []
+
+        @pytest.mark.judge(model=ScriptedModel(lambda request: {"reason": "r", "label": "pass"}))
+        def test_it(judge):
+            RUNS.append(judge.equivalent("4", "4") if RUNS else judge.passes("hello", "is polite"))
+    """
+    ran = Project(tmp_path, test_it=test, conftest=REPEATS).pytest("--junit-xml=report.xml")
+    assert "2 verdicts in 1 test: 1 pass, 1 correct" in ran.out
+    assert "1 call, " in ran.out
+    cases = list(ElementTree.parse(tmp_path / "report.xml").iter("testcase"))
+    names = [p.get("name") for p in cases[-1].iter("property")]
+    assert names == ["judge_verdicts", "judge_labels", "judge_seconds"]
+
+
+WATCH = """
+    import sys
+
+    def seen(event, arguments):
+        if event.startswith("socket.") and event not in ("socket.__new__", "socket.bind", "socket.gethostname"):
+            with open(FILE, "a") as file:
+                print(event, arguments, file=file)
+
+    sys.addaudithook(seen)
+"""
+
+
+def test_nothing_goes_out_unless_a_model_is_asked(tmp_path: Path) -> None:
+    project = Project(tmp_path, test_it=ANSWERS)
+    project.write("rubrics/tone.j2", TONE)
+    project.write("sitecustomize.py", WATCH.replace("FILE", repr(str(tmp_path / "seen.txt"))))  # in every process
+    ran = project.pytest("-n2", "-k", "not own_rubric", env={"PYTHONPATH": str(tmp_path)})
+    assert ran.last == "9 passed", ran.out
+    assert not (tmp_path / "seen.txt").exists(), project.read("seen.txt")
+    project.run(sys.executable, "-c", "import socket; socket.socket().connect_ex(('127.0.0.1', 9))",
+                env={"PYTHONPATH": str(tmp_path)})  # fmt: skip
+    assert "socket.connect" in project.read("seen.txt")
 
 
 def test_settings_of_judge_toml_the_environment_and_the_command_line(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Record and replay, against a real server: what is asked, what is not, and what a miss says."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def test_a_new_test_is_recorded_and_a_changed_one_misses_with_a_diff(project: Re
         "-  is polite\n",
         "+  is polite and short\n",
         "This test was recorded before, so that nothing is asked for it again (--judge-record=once).",
-        "Record what is missing: pytest --judge-record=new 'test_it.py::test_polite'",
+        "Record what is missing: pytest --judge-record=new test_it.py::test_polite",
     ):
         assert line in out, out
     assert "-  <criterion-" not in out  # the codes of fences differ as well, which would only distract
@@ -104,6 +105,23 @@ def test_a_new_test_is_recorded_and_a_changed_one_misses_with_a_diff(project: Re
     last, out, asked = project.session("--judge-record=new")
     assert (last, asked) == ("3 passed", 2)
     assert "2 calls, " in out and "recorded 2 exchanges" in out
+
+
+def test_the_command_for_what_is_missing_can_be_pasted(tmp_path: Path, server: FakeOpenAI) -> None:
+    test = """
+        import pytest
+
+        @pytest.mark.parametrize("name", ["it's [ü] $(x)"])
+        def test_it(judge, name):
+            assert judge.passes(name, "is polite")
+    """
+    project = Recording(tmp_path / "sub", server, test_it=test)  # a folder below the root
+    project.write("../judge.toml", project.read("judge.toml"))
+    _, out, asked = project.session("--rootdir=..", "--judge-record=none")
+    assert asked == 0
+    _, record, test_id = shlex.split(out.split("Record it: ")[1].splitlines()[0])
+    last, _, asked = project.session("--rootdir=..", record, test_id)
+    assert (last, asked) == ("1 passed", 1)
 
 
 def test_none_never_asks(project: Recording) -> None:

@@ -1,10 +1,12 @@
 """Pass rates: the interval, and what a failed comparison shows."""
 
 import math
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from judge import Case, Judge
 from judge.integrations.pytest_results import Interval, Results, wilson
@@ -74,6 +76,13 @@ def test_results_are_the_verdicts_in_order(results: Results) -> None:
     assert results.undecided == [results[2]]
     assert results.interval == wilson(2, 4)
     assert results.summary() == "2 of 4 passed, 1 undecided, 95 % interval 0.150 to 0.850"
+
+
+def test_rich_shows_what_matters_of_a_verdict(results: Results) -> None:
+    console = Console(file=StringIO(), width=200, color_system=None)
+    console.print(results[1])
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue().startswith("Judged('incorrect', decided_by='number', basis='proof'")
 
 
 def test_a_judged_verdict_is_the_verdict(results: Results) -> None:
