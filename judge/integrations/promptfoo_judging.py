@@ -11,7 +11,7 @@ from typing import Any
 from judge.config import Settings
 from judge.daemon import serve
 from judge.errors import ConfigError, InputError, JudgeError, nearest
-from judge.integrations.shared import settings_from, texts, worth
+from judge.integrations.shared import ensure_right_or_wrong, settings_from, texts, worth
 from judge.judging import Judge
 from judge.models.dialects import well_formed
 from judge.types import Case, Verdict
@@ -64,8 +64,7 @@ class Desk:
         with self._lock:
             if name not in self._judges:
                 judge = Judge.from_settings(settings)
-                for label in judge.cascade.panel.labels if judge.cascade.panel else ():
-                    worth(label)
+                ensure_right_or_wrong(judge)
                 judge.cascade.preflight()
                 self._judges[name] = judge
             return self._judges[name]

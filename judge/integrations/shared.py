@@ -73,6 +73,13 @@ def worth(label: str) -> float | None:
     return _WORTH[label]
 
 
+def ensure_right_or_wrong(judge: Judge) -> None:
+    """Raise ConfigError where the panel's rubric gives grades, preferences or numbers of a range."""
+    if panel := judge.cascade.panel:
+        for label in panel.labels or ("a number of a range",):
+            worth(label)
+
+
 def judged(
     cases: Sequence[Case],
     settings: Settings,
@@ -98,9 +105,7 @@ def judged(
         verdicts = verify_answers(responses, references, questions)
         return [v.model_copy(update={"case_id": c.id}) for c, v in zip(cases, verdicts, strict=True)]
     with Judge.from_settings(settings) as judge:
-        if panel := judge.cascade.panel:
-            for label in panel.labels or ("a number of a range",):
-                worth(label)
+        ensure_right_or_wrong(judge)
         problems = {case.id: why for case in cases if (why := judge.problem_of(case))}
         if problems and len(problems) == len(cases):
             raise InputError(next(iter(problems.values())))

@@ -20,13 +20,13 @@ def commands(page: str) -> list[str]:
     return [re.sub(r"vllm:[\w./-]+", f"vllm:{weights()}", one) for one in found if "vllm:" in one or "calibrate" in one]
 
 
-def run(command: str, folder: Path) -> str:
+def run(command: str, folder: Path, *, codes: tuple[int, ...] = (0,)) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", command], cwd=folder, env={**surroundings(), "PATH": path}, timeout=900,
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        text=True, capture_output=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, f"{command}\n{done.stdout}"
+    assert done.returncode in codes, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
@@ -43,11 +43,10 @@ def folder(tmp_path: Path) -> Path:
 def test_the_readmes_command_judges_the_example(folder: Path) -> None:
     (command,) = commands("README.md")
     assert command.endswith("--votes 5")
-    # So small a model talks without end, and calls tools for nothing.
-    run(f"{command} --run five.judge --max-tokens 60 --tools none", folder)
-    told = json.loads(run("judge show five.judge --json", folder))
+    # So small a model talks without end, and calls tools for nothing. Exit code 3 says that failures left cases open.
+    told = json.loads(run(f"{command} --max-tokens 60 --tools none --json", folder, codes=(0, 3)))
     assert told["cases"] == 38
-    assert told["votes_asked"] > told["calls"] > 0
+    assert told["votes_asked"] >= told["calls"] > 0
     assert told["failures"].keys() <= {"truncated"}
 
 
