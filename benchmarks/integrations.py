@@ -179,7 +179,9 @@ def prepare(part: str, count: int, folder: Path) -> None:
 
 def right(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The cases that evaluators find correct, whether or not they are told the question."""
-    responses, references, questions = ([case[name] for case in cases] for name in ("response", "reference", "question"))
+    responses, references, questions = (
+        [case[name] for case in cases] for name in ("response", "reference", "question")
+    )
     pairs = zip(verify_answers(responses, references), verify_answers(responses, references, questions), strict=True)
     return [case for case, (first, second) in zip(cases, pairs, strict=True) if first and second]
 
@@ -207,6 +209,7 @@ def samples(options: argparse.Namespace, _url: str) -> list[Contestant]:
 
 def save(harness: Contestant, count: int, folder: Path) -> None:
     """Have the harness save what `rescore` is to judge."""
+
     def predict(path: Path) -> list[str]:
         return [*harness.command(path), "--predict_only"]
 

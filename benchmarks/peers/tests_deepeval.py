@@ -34,7 +34,5 @@ CORRECT = GEval(
 
 @pytest.mark.parametrize("case", CASES)
 def test_answer(case):
-    asked = LLMTestCase(
-        input=case["question"], actual_output=case["response"], expected_output=case["reference"]
-    )
+    asked = LLMTestCase(input=case["question"], actual_output=case["response"], expected_output=case["reference"])
     assert_test(asked, [CORRECT])
