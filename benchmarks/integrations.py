@@ -7,8 +7,9 @@ is 1.
 
     samples   answers to the tasks of `examples/lm_eval`, judged within the harness by its own exact match and by our
               filter, and, as the harness saved them, by `judge lm-eval rescore`; no model is asked
-    checks    pytest with a test for each answer that evaluators find right, beside tests that compare equal texts
-    sessions  pytest with one test that compares equal texts, without our plugin and with it, ten times a round
+    checks    pytest with a test for each answer that evaluators find right, by our function and by our fixture, beside
+              tests that compare equal texts
+    sessions  pytest with one test that compares equal texts, without our plugin and with it, often
     calls     pytest with a test for each answer, about which a model is asked: by us, and by deepeval's G-Eval
 
 Needs Linux, aiohttp and openai. The harness and deepeval are installed into virtual environments of their own, once.
@@ -18,6 +19,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import shutil
 import subprocess
 import sys
@@ -41,7 +43,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS, TASKS = ROOT / "benchmarks" / "peers", ROOT / "examples" / "lm_eval"
 HARNESS, DEEPEVAL = "lm_eval==0.4.13", "deepeval==4.3.1"
 SIZES = {"samples": 10_000, "checks": 1000, "sessions": 1, "calls": 100}  # cases of each part
-SESSIONS = 10  # in a round: what they differ by is small
+SESSIONS = 20  # in a round: what they differ by is small
 DEADLINE = 900  # seconds for one process
 EXACT = r"""
 filter_list:
@@ -170,6 +172,7 @@ def prepare(part: str, count: int, folder: Path) -> None:
                 (folder / name / f"{task}.yaml").write_text(yaml, encoding="utf-8")
         return
     rows = [row for rows in answered(10 * count).values() for row in rows]
+    random.Random(0).shuffle(rows)
     cases = [{**row, "reference": row["references"][0], "same": row["response"]} for row in rows]
     write(folder / "checks.jsonl", (cases if part == "calls" else right(cases))[:count])
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
@@ -222,6 +225,7 @@ def checks(_options: argparse.Namespace, _url: str) -> list[Contestant]:
     return [
         Contestant("checks", "assert a == b, no plugin", pytest("tests_plain.py", "-p", "no:judge")),
         Contestant("checks", "assert a == b", pytest("tests_plain.py")),
+        Contestant("checks", "equivalent(a, b), no fixture", pytest("tests_function.py")),
         Contestant("checks", "judge.equivalent(a, b)", pytest("tests_equivalent.py")),
         Contestant("checks", "judge(response=…)", pytest("tests_judged.py")),
     ]
