@@ -19,7 +19,6 @@ import argparse
 import json
 import os
 import platform
-import random
 import shutil
 import subprocess
 import sys
@@ -33,27 +32,16 @@ from statistics import median
 from typing import Any
 
 from overhead import ContestantError, adopt_orphans, cpu_of_children, end_group, surroundings
-from peers.answered import answered
 from peers.environments import environment
+from peers.folders import prepare
 from peers.mock_server import ask, server
 
-from judge import verify_answers
-
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS, TASKS = ROOT / "benchmarks" / "peers", ROOT / "examples" / "lm_eval"
+PROGRAMS = ROOT / "benchmarks" / "peers"
 HARNESS, DEEPEVAL = "lm_eval==0.4.13", "deepeval==4.3.1"
 SIZES = {"samples": 10_000, "checks": 1000, "sessions": 1, "calls": 100}  # cases of each part
 SESSIONS = 20  # in a round: what they differ by is small
 DEADLINE = 900  # seconds for one process
-EXACT = r"""
-filter_list:
-  - name: exact
-    filter:
-      - {function: regex, regex_pattern: '\\boxed\{(.+)\}|\A(.+)', group_select: -1}
-      - {function: take_first}
-metric_list:
-  - {metric: exact_match, aggregation: mean, higher_is_better: true, ignore_case: true, ignore_punctuation: true}
-"""
 
 
 @dataclass(frozen=True)
@@ -158,39 +146,6 @@ def line_up(
             failed[part] = str(error)
             found = [contestant for contestant in found if contestant.part != part]
     return found
-
-
-def prepare(part: str, count: int, folder: Path) -> None:
-    folder.mkdir()
-    if part == "samples":
-        for task, rows in answered(count).items():
-            write(folder / f"{task.removeprefix('judge_')}.jsonl", rows)
-            text = (TASKS / f"{task}.yaml").read_text(encoding="utf-8")
-            timed = text.replace("judge.integrations.lm_eval.JudgeFilter", "lm_eval_answered.Timed")
-            for name, yaml in {"ours": timed, "exact": text.partition("filter_list:")[0] + EXACT}.items():
-                (folder / name).mkdir(exist_ok=True)
-                (folder / name / f"{task}.yaml").write_text(yaml, encoding="utf-8")
-        return
-    rows = [row for rows in answered(10 * count).values() for row in rows]
-    random.Random(0).shuffle(rows)
-    cases = [{**row, "reference": row["references"][0], "same": row["response"]} for row in rows]
-    write(folder / "checks.jsonl", (cases if part == "calls" else right(cases))[:count])
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    for program in PROGRAMS.glob("tests_*.py"):
-        shutil.copy(program, folder)
-
-
-def right(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The cases that evaluators find correct, whether or not they are told the question."""
-    responses, references, questions = (
-        [case[name] for case in cases] for name in ("response", "reference", "question")
-    )
-    pairs = zip(verify_answers(responses, references), verify_answers(responses, references, questions), strict=True)
-    return [case for case, (first, second) in zip(cases, pairs, strict=True) if first and second]
-
-
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def samples(options: argparse.Namespace, _url: str) -> list[Contestant]:
