@@ -8,6 +8,7 @@ coroutine (which they block: use ``asyncio.to_thread``) and in a process that wa
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,11 @@ def verify_answers(
         _case(response, reference, question, place=place)
         for place, (response, reference, question) in enumerate(zip(responses, references, asked, strict=True))
     ]
+    return verify_cases(cases, workers=workers)
+
+
+def verify_cases(cases: Sequence[Case], *, workers: int | None = None) -> list[Verdict]:
+    """Return a verdict for each case of the kind ``answer``, in order; `workers` as for `verify_answers`."""
     size = _cores() if workers is None else workers
     if size < 1:
         raise InputError(f"{workers} workers cannot verify anything")
@@ -135,8 +141,17 @@ def _cores() -> int:
 
 def _answer(request: dict[str, Any]) -> Any:
     """Judge a piece, in a child; the provenance is the parent's to add."""
-    verdicts = (_judge().decide(Case.model_validate(fields)) for fields in request["cases"])
+    judge = _settled()
+    verdicts = (judge.decide(Case.model_validate(fields)) for fields in request["cases"])
     return [verdict.model_dump(mode="json", exclude={"provenance"}) for verdict in verdicts]
+
+
+@functools.cache
+def _settled() -> Judge:
+    """Return the judge with all that it needs loaded, and the collector told that it stays."""
+    _judge().decide(Case(response="some words", reference="other words"))
+    gc.freeze()
+    return _judge()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,6 +70,7 @@ def rescore(
     )  # fmt: skip
     fields = Fields(reference=reference, question=question, context=context, kind=kind)
     common.heed(unsafe_no_sandbox)
+    gc.set_threshold(50_000, 20, 20)  # all samples stay until the end, and need not be gone through as often
     done = rescore(
         samples,
         fields,

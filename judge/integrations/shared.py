@@ -11,7 +11,7 @@ from judge.config import Settings, load
 from judge.errors import ConfigError, InputError, nearest
 from judge.judging import Judge
 from judge.types import Case, Failure, Finding, Verdict
-from judge.verifying import verify_answers
+from judge.verifying import verify_cases
 
 #: Given the number of cases, opens what is told of each verdict, such as a progress bar.
 Progress = Callable[[int], AbstractContextManager[Callable[[Verdict], object]]]
@@ -101,9 +101,7 @@ def judged(
     if run is None and _is_plain(settings) and all(case.kind == "answer" for case in cases):
         if not any(case.references for case in cases):
             raise InputError("none of the cases has a reference, and no model is asked: nothing can be verified")
-        responses, references, questions = zip(*((c.response, c.references, c.question) for c in cases), strict=True)
-        verdicts = verify_answers(responses, references, questions)
-        return [v.model_copy(update={"case_id": c.id}) for c, v in zip(cases, verdicts, strict=True)]
+        return verify_cases(cases)
     with Judge.from_settings(settings) as judge:
         ensure_right_or_wrong(judge)
         problems = {case.id: why for case in cases if (why := judge.problem_of(case))}
