@@ -113,6 +113,7 @@ def test_a_bound_decides_the_exit_code(tmp_path: Path) -> None:
         (("rows.jsonl", "rows.jsonl"), "not JSON"),
         (("patient.json", "rows.jsonl"), "OPENAI_API_KEY is not set"),
         (("patient.json", "rows.jsonl", "--model", "opnai:x"), "opnai"),
+        (("patient.json", "rows.jsonl", "--model", "none"), "grader 'patient' asks a model"),
         (("tutor.json", "patient.script.jsonl"), "fits no row"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import Field
 
 from judge.config import Settings, load
-from judge.errors import InputError
+from judge.errors import ConfigError, InputError
 from judge.integrations.graders.evaluators import ScoreEvaluator
 from judge.integrations.graders.formula import Formula
 from judge.integrations.graders.prompts import rubric_of, templates_of
@@ -133,6 +133,10 @@ class _Leaf(NamedTuple):
         settings = settings.model_copy(
             update={name: value for name, value in ours.items() if value is not None and name not in given}
         )
+        if settings.model == ("none",):
+            raise ConfigError(
+                f"grader {grader.name!r} asks a model: give --model, or leave it out to ask openai:{grader.model}"
+            )
         rubric = rubric_of(grader, self.templates)
         return Judge(model=settings.model, rubric=rubric, evaluators="none", tools=settings.tools, settings=settings)
 
