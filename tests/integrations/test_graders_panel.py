@@ -8,6 +8,7 @@ import pytest
 from cli.command import Ran, judge
 from server import FakeOpenAI
 from server_faults import Behaviour, Fill, Json, Status
+from without import run_without
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "graders"
 LABEL: dict[str, Any] = {
@@ -124,3 +125,11 @@ def test_bad_input_is_one_clear_line(words: tuple[str, ...], says: str, tmp_path
     assert ran.code in (2, 3)
     assert says in ran.err
     assert len(ran.err.splitlines()) == 1
+
+
+def test_without_the_extra_one_line_says_how_to_install_it(tmp_path: Path) -> None:
+    similar = {"type": "text_similarity", "evaluation_metric": "bleu", "input": "a", "reference": "b"}
+    (tmp_path / "grader.json").write_text(json.dumps(similar))
+    done = run_without("nltk", tmp_path, "grade", "grader.json", str(EXAMPLES / "rows.jsonl"))
+    line = "judge: bleu needs nltk, which is not installed: pip install 'equijudge[graders]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)

@@ -1,18 +1,15 @@
 """``judge mcp`` as a process: how it ends, what it takes for a message, and where something that it needs lacks."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
-from mcp_wire import COMMAND, DEADLINE, wire
+from mcp_wire import COMMAND, wire
 from processes import alive, descendants, until
+from without import run_without
 
-ROOT = Path(__file__).parent.parent.parent
 FOREVER = "while True: pass"
 
 
@@ -72,14 +69,6 @@ def test_it_has_no_flag_that_takes_the_sandbox_away() -> None:
 
 
 def test_without_the_extra_one_line_says_how_to_install_it(tmp_path: Path) -> None:
-    for kind in ("purelib", "platlib"):
-        for path in Path(sysconfig.get_path(kind)).iterdir():
-            if not path.name.startswith("mcp") and not (tmp_path / path.name).exists():
-                (tmp_path / path.name).symlink_to(path)
-    found = os.pathsep.join(map(str, (tmp_path, ROOT, ROOT / "plugins")))
-    done = subprocess.run(
-        [sys.executable, "-S", *COMMAND[1:]], env={**os.environ, "PYTHONPATH": found}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=DEADLINE, check=False,
-    )  # fmt: skip
+    done = run_without("mcp", tmp_path, "mcp")
     line = "judge: serving MCP needs an extra: pip install 'equijudge[mcp]'\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", line)

@@ -14,8 +14,9 @@ from judge.errors import ConfigError, InputError
 from judge.integrations.graders.evaluators import ScoreEvaluator
 from judge.integrations.graders.formula import Formula
 from judge.integrations.graders.prompts import rubric_of, templates_of
-from judge.integrations.graders.records import Grader, LabelModel, Leaf, Multi, PythonCheck, ScoreModel
+from judge.integrations.graders.records import Grader, LabelModel, Leaf, Multi, PythonCheck, ScoreModel, TextSimilarity
 from judge.integrations.graders.rows import Row, rows_of
+from judge.integrations.graders.similarity import ensure_installed
 from judge.integrations.graders.templates import Missing, Template, parse
 from judge.integrations.shared import Progress
 from judge.judging import Judge
@@ -175,6 +176,8 @@ def _leaf(grader: Leaf, name: str) -> _Leaf:
         return _Leaf(grader, templates)
     if isinstance(grader, PythonCheck):
         return _Leaf(grader, ())
+    if isinstance(grader, TextSimilarity):
+        ensure_installed(grader.evaluation_metric)
     fields = ("input", "reference")
     return _Leaf(grader, tuple(parse(getattr(grader, field), where=f"{name}, {field}") for field in fields))
 

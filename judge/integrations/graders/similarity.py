@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from judge.errors import ConfigError
@@ -29,12 +30,14 @@ def similarity(metric: str, text: str, reference: str) -> float:
         return float(text.strip() == reference.strip())
     if metric.startswith("rouge_"):
         return _rouge(metric.removeprefix("rouge_"), text, reference)
-    try:
-        return max(0.0, min(1.0, _BY_LIBRARY[metric](text, reference)))
-    except ImportError as error:
-        raise ConfigError(
-            f"{metric} needs {error.name!r}, which is not installed: pip install 'equijudge[graders]'"
-        ) from None
+    return max(0.0, min(1.0, _BY_LIBRARY[metric](text, reference)))
+
+
+def ensure_installed(metric: str) -> None:
+    """Raise ConfigError where the library that a metric needs is not installed."""
+    needed = None if metric.startswith("rouge_") else "rapidfuzz" if metric == "fuzzy_match" else "nltk"
+    if needed and find_spec(needed) is None:
+        raise ConfigError(f"{metric} needs {needed}, which is not installed: pip install 'equijudge[graders]'")
 
 
 def _rouge(kind: str, text: str, reference: str) -> float:
