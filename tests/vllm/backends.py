@@ -94,6 +94,8 @@ def served() -> Iterator[Backend]:
     command += ["--no-enable-chunked-prefill"]  # see judge/models/vllm_settings.py
     command += ["--served-model-name", "small", "--host", "127.0.0.1", "--port", str(port)]
     command += [word for name, value in arguments.items() for word in (f"--{name}", value)]
+    # As in this process: free white space is enough for a small model to fill a reply with.
+    command += ["--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}']
     command += ["--enable-auto-tool-choice", "--tool-call-parser", "hermes", "--tool-strict-level", "parameter"]
     command += ["--chat-template", str(TEMPLATE)]
     quiet = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
