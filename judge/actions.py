@@ -129,15 +129,15 @@ class Form:
             raise VoteError(f"the label has to be one of {', '.join(self.rubric.labels)}", cause="bad_label")
         return meant[0]
 
-    def _number(self, said: object, low: float, high: float) -> str:
-        """Return a number of the rubric's range as text, six digits of it: 0.70 and 0.7 are one label."""
+    def _number(self, said: object, low: float, high: float) -> float:
+        """Return the number that is meant, which has to be of the rubric's range."""
         try:
             number = math.nan if isinstance(said, bool) else float(str(said))
         except ValueError:
             number = math.nan
         if not low <= number <= high:
             raise VoteError(f"the label has to be a number from {low:g} to {high:g}", cause="bad_label")
-        return f"{number + 0.0:.6g}"
+        return number + 0.0  # no minus before a zero
 
     def _ballot(self, found: Mapping[str, Any]) -> Ballot:
         fields = dict(found)
@@ -145,7 +145,8 @@ class Form:
         if not isinstance(cites, list) or not all(isinstance(cite, str) for cite in cites):
             raise VoteError("'cites' has to be a list of evidence ids", cause="bad_schema")
         if self.rubric.range:
-            fields["label"] = label = self._number(fields.get("label"), *self.rubric.range)
+            fields["label"] = number = self._number(fields.get("label"), *self.rubric.range)
+            label = f"{number:.6g}"  # 0.70 and 0.7 are one label
         else:
             label = self._label(fields.get("label"))
             fields["label"] = self.rubric.values[self.rubric.labels.index(label)]

@@ -321,3 +321,10 @@ def test_a_model_is_asked_for_a_number_of_the_range() -> None:
     assert list(schema["properties"]) == ["reason", "label"]
     label = schema["properties"]["label"]
     assert (label["type"], label["minimum"], label["maximum"]) == ("number", 0, 1)
+
+
+def test_the_end_of_a_range_is_in_it_however_many_digits_it_has() -> None:
+    model = ScriptedModel(lambda request: {"reason": "r", "label": 0.6666666})
+    rubric = Rubric.parse("range", RANGE.replace("[0, 1]", "[0, 0.6666666]"))
+    seat = Seat(Member(model="m", rubric="range"), model, rubric, {})
+    assert deliberate(Case(response="x"), seat, index=0, seed=0, limits=Limits()).vote.label == "0.666667"

@@ -293,6 +293,12 @@ def test_rows_that_are_none_say_where(tmp_path: Path, line: str, says: str) -> N
     assert len(read_rows(tmp_path / "rows.jsonl", limit=1)) == 1
 
 
+def test_a_file_without_rows_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("\n")
+    with pytest.raises(InputError, match="holds no rows to grade"):
+        read_rows(tmp_path / "rows.jsonl")
+
+
 def test_figures_leave_out_what_has_no_score() -> None:
     source = "def grade(sample, item):\n    return len(sample['output_text']) / item['most']"
     rows = [{"item": {"most": most}, "sample": "abcd"} for most in (4, 8, 16, 0)]

@@ -37,7 +37,7 @@ class Formula:
     """
 
     def __init__(self, text: str, names: Iterable[str], *, where: str) -> None:
-        self._text, self._where, self._names = text, where, tuple(names)
+        self.text, self._names = text, tuple(names)
         try:
             if len(text) > _LONGEST:
                 raise ValueError("it is too long")
@@ -53,9 +53,9 @@ class Formula:
         try:
             found = float(self._value(self._tree, scores))
         except (ArithmeticError, ValueError) as error:
-            raise InputError(f"{self._text}: {error}") from None
+            raise InputError(f"{self.text}: {error}") from None
         if not math.isfinite(found):
-            raise InputError(f"{self._text}: the value is {found}")
+            raise InputError(f"{self.text}: the value is {found}")
         return found
 
     def _check(self, node: ast.AST) -> None:

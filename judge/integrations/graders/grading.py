@@ -95,15 +95,15 @@ class _Leaf(NamedTuple):
 
     def ensure_known(self, rows: Sequence[Row]) -> None:
         """Raise InputError where no row at all has what the grader needs."""
-        problems = []
+        first = None
         for row in rows:
             try:
                 self.case(row)
                 return
             except Missing as problem:
-                problems.append(f"{row.where}: {problem}")
-        if problems:
-            raise InputError(f"grader {self.grader.name!r} fits no row. {problems[0]}")
+                first = first or f"{row.where}: {problem}"
+        if first:
+            raise InputError(f"grader {self.grader.name!r} fits no row. {first}")
 
     def case(self, row: Row) -> Case:
         """Return the case to judge. Raises Missing."""
@@ -150,12 +150,14 @@ class _Leaf(NamedTuple):
         if isinstance(grader, LabelModel | ScoreModel):
             if verdict.label == "undecided":
                 return Part(**common)
-            chosen = isinstance(grader, LabelModel)
-            score = float(verdict.label in grader.passing_labels if isinstance(grader, LabelModel) else verdict.label)
-            return Part(score=score, passed=grader.passes(score), label=verdict.label if chosen else None, **common)
-        if not verdict.evidence:
+            if isinstance(grader, LabelModel):
+                score = float(verdict.label in grader.passing_labels)
+                return Part(score=score, passed=grader.passes(score), label=verdict.label, **common)
+            score = float(verdict.label)
+        elif verdict.evidence:
+            score = float(verdict.evidence[0].content)
+        else:
             return Part(**common)
-        score = float(verdict.evidence[0].content)
         return Part(score=score, passed=grader.passes(score), **common)
 
 
@@ -163,9 +165,13 @@ def _leaves(grader: Grader) -> dict[str, _Leaf]:
     """Return the parts of a grader by key, a grader that is none by its own name. Raises ConfigError."""
     if isinstance(grader, Multi):
         found = {key: _leaf(one, f"{grader.name}.{key}") for key, one in grader.graders.items()}
-        Formula(grader.calculate_output, found, where=grader.name)
+        _formula(grader, found)  # so that what is no formula is told before any work
         return found
     return {grader.name: _leaf(grader, grader.name)}
+
+
+def _formula(grader: Multi, leaves: Iterable[str]) -> Formula:
+    return Formula(grader.calculate_output, leaves, where=grader.name)
 
 
 def _leaf(grader: Leaf, name: str) -> _Leaf:
@@ -184,10 +190,11 @@ def _leaf(grader: Leaf, name: str) -> _Leaf:
 
 def _graded(grader: Grader, leaves: Mapping[str, _Leaf], rows: Sequence[Row], how: _How) -> Iterator[Grade]:
     columns = {key: _judged(leaf, rows, how) for key, leaf in leaves.items()}
+    formula = _formula(grader, leaves) if isinstance(grader, Multi) else None
     for place, row in enumerate(rows):
         parts = {key: column[place] for key, column in columns.items()}
-        if isinstance(grader, Multi):
-            yield Grade(id=row.id, grader=grader.name, parts=parts, **_together(grader, parts))
+        if formula is not None:
+            yield Grade(id=row.id, grader=grader.name, parts=parts, **_together(grader, formula, parts))
         else:
             (part,) = parts.values()
             yield Grade(id=row.id, grader=grader.name, **dict(part))
@@ -214,9 +221,8 @@ def _judged(leaf: _Leaf, rows: Sequence[Row], how: _How) -> list[Part]:
     return [parts[row.id] for row in rows]
 
 
-def _together(grader: Multi, parts: Mapping[str, Part]) -> dict[str, Any]:
+def _together(grader: Grader, formula: Formula, parts: Mapping[str, Part]) -> dict[str, Any]:
     """Return the fields of a multi grader's grade: none without the score of a part that the formula uses."""
-    formula = Formula(grader.calculate_output, grader.graders, where=grader.name)
     for key in formula.used:
         if parts[key].score is None:
             return {"because": f"{key} has no score: {parts[key].because}", "error": parts[key].error}
@@ -226,7 +232,7 @@ def _together(grader: Multi, parts: Mapping[str, Part]) -> dict[str, Any]:
     except InputError as problem:
         return {"because": str(problem), "error": Failure(cause="formula", message=str(problem))}
     told = ", ".join(f"{key} = {scores[key]:g}" for key in formula.used)
-    return {"score": score, "passed": grader.passes(score), "because": f"{grader.calculate_output}, where {told}"}
+    return {"score": score, "passed": grader.passes(score), "because": f"{formula.text}, where {told}"}
 
 
 def _response(row: Row) -> str:

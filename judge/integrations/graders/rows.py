@@ -24,11 +24,14 @@ def read_rows(path: str | Path, *, limit: int | None = None) -> list[Row]:
     """Return the rows of a file of JSON lines, the first `limit` of them. Raises InputError with file and line."""
     try:
         with Path(path).open(encoding="utf-8-sig") as lines:
-            return list(rows_of(islice(_parsed(lines, str(path)), limit)))
+            rows = list(rows_of(islice(_parsed(lines, str(path)), limit)))
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{str(path)!r} is not UTF-8: {error.reason}") from None
+    if not rows:
+        raise InputError(f"{str(path)!r} holds no rows to grade")
+    return rows
 
 
 def rows_of(given: Iterable[Any]) -> Iterator[Row]:
