@@ -16,7 +16,6 @@ Needs Linux, aiohttp and openai. The harness and deepeval are installed into vir
 """
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -25,13 +24,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from overhead import ContestantError, adopt_orphans, cpu_of_children, end_group, surroundings
+from overhead import ContestantError, adopt_orphans, cpu_of_children, end_group, print_json, report, surroundings
 from peers.environments import environment
 from peers.folders import prepare
 from peers.mock_server import ask, server
@@ -103,13 +102,10 @@ def main() -> int:
                     failed[contestant.name] = str(error)
     results = [result(one, pairs, sizes[one.part]) for one, pairs in costs.items() if one.name not in failed]
     if options.json:
-        found = {"settings": settings(options), "results": [asdict(one) for one in results], "failed": failed}
-        print(json.dumps(found, indent=2))
+        print_json(settings(options), results, failed)
     else:
         print_tables(options, results)
-    for name, reason in failed.items():
-        print(f"{name} was not measured: {reason}", file=sys.stderr)
-    return 1 if failed else 0
+    return report(failed)
 
 
 def parse() -> argparse.Namespace:

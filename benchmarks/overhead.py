@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,10 +99,19 @@ def main() -> int:
                     failed[contestant.name] = str(error)
     results = [summary(name, pairs, options.cases) for name, pairs in costs.items() if name not in failed]
     if options.json:
-        found = {"settings": settings(options), "results": [asdict(result) for result in results]}
-        print(json.dumps(found | {"failed": failed}, indent=2))
+        print_json(settings(options), results, failed)
     else:
         print_table(options, results)
+    return report(failed)
+
+
+def print_json(settings: dict[str, Any], results: Sequence[Any], failed: dict[str, str]) -> None:
+    found = {"settings": settings, "results": [asdict(result) for result in results], "failed": failed}
+    print(json.dumps(found, indent=2))
+
+
+def report(failed: dict[str, str]) -> int:
+    """Say who was not measured, and return the exit status."""
     for name, reason in failed.items():
         print(f"{name} was not measured: {reason}", file=sys.stderr)
     return 1 if failed else 0
