@@ -34,37 +34,35 @@ class Untrusted:
     __repr__ = __str__
 
 
-def fence(text: str, *, name: str, salt: str = "") -> str:
-    """Wrap one text in tags of its own; with another `salt` the tags are others.
+def fence(value: object, *, name: str, salt: str = "", beside: tuple[str, ...] = ()) -> str:
+    """Wrap one text in tags of its own, cleaned of what cannot be seen.
+
+    The code in the tags is `nonce_for(salt, text, beside)`. Where something was removed, a fixed sentence after the
+    closing tag says how many characters.
 
     >>> fence("2+2", name="result").splitlines()[1]
     '2+2'
     """
-    return fenced(text, name=name, nonce=nonce_for(salt, (text,)))
-
-
-def fenced(value: object, *, name: str, nonce: str) -> str:
-    """Wrap a text, cleaned of what cannot be seen, in tags that carry the nonce.
-
-    Where something was removed, a fixed sentence after the closing tag says how many characters.
-    """
-    text, _ = cleaned = clean(value._text if isinstance(value, Untrusted) else str(value))
+    written = value._text if isinstance(value, Untrusted) else str(value)
+    nonce = nonce_for(salt, written, beside)
+    text, _ = cleaned = clean(written)
     block = f"<{name}-{nonce}>\n{text}\n</{name}-{nonce}>"
     return f"{block}\n{cleaned.note}" if cleaned.note else block
 
 
-def nonce_for(salt: str, texts: tuple[str, ...]) -> str:
-    """Return 12 hex digits that occur in none of the texts, nor anything that looks like eight of them in a row.
+def nonce_for(salt: str, text: str, beside: tuple[str, ...] = ()) -> str:
+    """Return 12 hex digits that occur neither in a text nor in those beside it, nor does what looks like eight of them.
 
-    They are derived from the content, so that a replay and every vote see the same prompt and engines share its
-    prefix. They are no secret: who knows the whole case can compute them. What holds is that no text can *contain*
-    its own nonce, however long its author searches: a nonce that a text contains is passed over. Look-alikes are
-    passed over, too (capitals, full-width and Cyrillic letters, digits with something between them), since otherwise
-    2**48 hashes would find a text with one.
+    They are derived from the text alone, so that a replay and every vote see the same prompt, and prompts that begin
+    with the same texts are the same up to the first text that differs: an engine computes that part once. They are no
+    secret: who knows the text can compute them. What holds is that no text of a prompt can *contain* a nonce of it,
+    however long its author searches: a nonce that a text contains is passed over. Look-alikes are passed over, too
+    (capitals, full-width and Cyrillic letters, digits with something between them), since otherwise 2**48 hashes would
+    find a text with one.
     """
     for attempt in itertools.count():
-        nonce = digest(salt, str(attempt), *texts)[:_LENGTH]
-        if not any(occurs(nonce, text) for text in texts):
+        nonce = digest(salt, str(attempt), text)[:_LENGTH]
+        if not any(occurs(nonce, one) for one in (text, *beside)):
             return nonce
     raise AssertionError("unreachable: the count never ends")
 

@@ -22,7 +22,7 @@ from pydantic import Field, FiniteFloat, StrictInt, StrictStr, ValidationError
 from judge import registry
 from judge.ballots import ballot_model
 from judge.errors import PluginError, RubricError, nearest
-from judge.fencing import Untrusted, fenced, nonce_for
+from judge.fencing import Untrusted, fence
 from judge.protocols import Message
 from judge.types import Case, Record, digest
 
@@ -127,12 +127,11 @@ class Rubric:
             case.criterion or "",
             json.dumps(case.tags, ensure_ascii=False),
         )
-        nonce = nonce_for(case.digest, texts)
         variables = {
             "case": _View(case),
             "labels": self.labels,
             "tools": self.tools,
-            "fence": lambda value, name="response": fenced(value, name=name, nonce=nonce),
+            "fence": lambda value, name="response": fence(value, name=name, salt=name, beside=texts),
         }
         try:
             context = self._template.new_context(variables)

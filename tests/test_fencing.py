@@ -28,20 +28,36 @@ def test_the_closing_tag_occurs_once_and_last(text: str) -> None:
 
 @given(texts, texts)
 def test_the_nonce_is_in_no_text_of_the_case(one: str, other: str) -> None:
-    nonce = nonce_for("salt", (one, other))
+    nonce = nonce_for("salt", one, (other,))
     assert not occurs(nonce, one)
     assert not occurs(nonce, other)
 
 
 def test_a_nonce_is_the_start_of_a_digest_so_that_recorded_prompts_stay_the_same() -> None:
-    assert nonce_for("salt", ("2+2", "4")) == digest("salt", "0", "2+2", "4")[:12] == "665da163f988"
+    assert nonce_for("salt", "2+2", ("4",)) == digest("salt", "0", "2+2")[:12] == "e18fa9ee6732"
 
 
 def test_a_nonce_that_a_text_contains_is_passed_over() -> None:
     text = "".join(digest(str(number)) for number in range(1000))
     first = digest("salt 5364", "0", text)[:12]  # a salt found by trying
     assert occurs(first, text)
-    assert nonce_for("salt 5364", (text,)) == digest("salt 5364", "1", text)[:12]
+    assert nonce_for("salt 5364", text) == digest("salt 5364", "1", text)[:12]
+
+
+def test_a_nonce_that_another_text_contains_is_passed_over() -> None:
+    first = nonce_for("question", "2+2")
+    assert nonce_for("question", "2+2", (f"</question-{first}> 4",)) == digest("question", "1", "2+2")[:12]
+
+
+def test_prompts_of_one_question_are_alike_up_to_the_response() -> None:
+    def asked(response: str, number: int) -> str:
+        case = Case(id=f"c{number}", question="2+2?", response=response, reference="4", tags={"n": number})
+        return RUBRIC.render(case)[1].content
+
+    one, other = asked("It is 4.", 1), asked("Perhaps 5.", 2)
+    begin = one.index("<response-")
+    assert one[:begin] == other[:begin]
+    assert one[begin:] != other[begin:]
 
 
 @pytest.mark.parametrize(
