@@ -2,8 +2,8 @@
 
 (a) ``LLM.chat`` over all prompts at once, which knows everything in advance and is the limit; (b) ours with one vote;
 (c) ours with five votes; (d) conversations with tools of unequal length: ours, against a loop that asks ``LLM.chat``
-for the next turn of all conversations at once and waits for the last of them (lockstep), and against the same in
-batches of as many conversations as the engine takes at once (micro-batches).
+for the next turn of all conversations at once and waits for the last of them (lockstep), and against the same for a
+quarter of the conversations at a time (micro-batches).
 
 The engine is loaded once. Contestants take turns for a number of rounds, each round with questions of its own, so that
 nothing is found in the prefix cache that the same round did not put there; ratios are of the same round, and medians
@@ -58,7 +58,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--engine", action="append", default=[], help="NAME=VALUE, an argument of the engine")
     parser.add_argument("--cases", type=int, default=96, help="cases a round (default: 96)")
     parser.add_argument("--conversations", type=int, default=96, help="conversations a round (default: 96)")
-    parser.add_argument("--in-flight", type=int, default=64, help="cases at once (default: 64)")
+    parser.add_argument("--in-flight", type=int, default=128, help="cases at once (default: 128)")
     parser.add_argument("--max-tokens", type=int, default=96, help="most tokens in a reply (default: 96)")
     parser.add_argument("--tool-s", type=float, default=0.5, help="seconds of a usual tool (default: 0.5)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that count (default: 3)")
@@ -72,10 +72,10 @@ def parse() -> argparse.Namespace:
 
 
 def engine(options: argparse.Namespace) -> dict[str, Any]:
-    """The arguments of the engine: those given, and no fewer sequences at once than are asked for below."""
+    """The arguments of the engine: those given, and as many sequences at once as cases."""
     given = dict(pair.partition("=")[::2] for pair in options.engine)
     values = {name: json.loads(value) if value[:1].isdigit() else value for name, value in given.items()}
-    return {"max_model_len": 2048, "max_num_seqs": 32, **values}
+    return {"max_model_len": 2048, "max_num_seqs": 128, **values}
 
 
 def about(model: str) -> dict[str, Any]:

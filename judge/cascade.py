@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 from judge import voting
 from judge.agent import Deliberation, Limits, Seat
 from judge.errors import ConfigError
-from judge.protocols import Closes, Evaluator, Exchange, Preflights
+from judge.protocols import Batches, Closes, Evaluator, Exchange, Preflights
 from judge.scoring import ScoreSeat
 from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, digest, total
 from judge.version import __version__
 from judge.workers import Workers, ensure_sendable, guarded
+
+_AT_ONCE = 32  # cases, where no model asks for more
 
 
 class Panel(NamedTuple):
@@ -121,6 +123,12 @@ class Cascade:
             if finding.basis is not None:
                 best = max(best, STRENGTH[finding.basis])
         return findings
+
+    @property
+    def at_once(self) -> int:
+        """How many cases to judge at once: 32, or as many as a model needs for a full batch."""
+        models = [seat.model for seat in self.panel.seats] if self.panel else []
+        return max([_AT_ONCE, *(model.at_once for model in models if isinstance(model, Batches))])
 
     def preflight(self) -> None:
         """Raise ModelDown when a model of the panel cannot work at all."""

@@ -32,7 +32,8 @@ class Settings(Record):
     ``evaluators`` and ``tools`` hold names, or ``all`` or ``none``; ``model`` may be ``none``. Without
     ``temperature`` a member that votes once is asked at 0 and one that votes more often at 0.7. ``tools=all``
     means those that the rubric names. ``engine`` holds arguments of an engine in this process, by name, or as texts
-    such as ``dtype=float32``. ``threshold`` is a number, or the file that ``judge calibrate`` wrote.
+    such as ``dtype=float32``. ``threshold`` is a number, or the file that ``judge calibrate`` wrote. ``in_flight``
+    cases are judged at once; without it 32, or as many as a model of the panel asks for.
     """
 
     model: tuple[str, ...] = ("none",)
@@ -43,7 +44,7 @@ class Settings(Record):
     evaluators: tuple[str, ...] = ("all",)
     tools: tuple[str, ...] = ("all",)
     criterion: str | None = None
-    in_flight: int = Field(default=32, ge=1, le=1024)
+    in_flight: int | None = Field(default=None, ge=1, le=1024)
     max_tokens: int = Field(default=1024, ge=1)
     max_steps: int = Field(default=8, ge=1)
     evaluator_deadline_s: float = Field(default=10.0, gt=0)
@@ -92,8 +93,10 @@ class Settings(Record):
         """Return how to reach a model: the general settings, then those of its own table."""
         general = {
             name: getattr(self, name)
-            for name in ("base_url", "api_key_env", "api", "tool_calls", "timeout_s", "in_flight", "deterministic")
+            for name in ("base_url", "api_key_env", "api", "tool_calls", "timeout_s", "deterministic")
         }
+        if self.in_flight is not None:
+            general["in_flight"] = self.in_flight
         own = self.models.get(model, {})
         given = own.get("engine", {})
         engine = {**self.engine, **given} if isinstance(given, dict) else given

@@ -71,6 +71,11 @@ class Judge:
             settings=settings,
         )
 
+    @property
+    def in_flight(self) -> int:
+        """How many cases are judged at once: as set, else what keeps the busiest model of the panel at work."""
+        return self.settings.in_flight or self.cascade.at_once
+
     def decide(self, case: Case) -> Verdict:
         """Return the verdict on one case. Raises InputError for a case that cannot be judged, and ModelDown."""
         return self.cascade.decide(self._checked(case)).verdict
@@ -91,9 +96,8 @@ class Judge:
             if path is not None:
                 store = Store.open(Path(path), self.cascade.provenance, rubrics=self.rubric_texts())
                 opened.enter_context(store)
-            in_flight = self.settings.in_flight
             results = runs.run(
-                self.cascade, ready, in_flight=in_flight, store=store, retry_errors=retry_errors, recall=True
+                self.cascade, ready, in_flight=self.in_flight, store=store, retry_errors=retry_errors, recall=True
             )
             opened.enter_context(closing(results))  # so that a run nobody reads on ends before its file is closed
             for result in results:

@@ -135,7 +135,8 @@ class Model(Protocol):
 
     ``generate`` raises ModelError for a call that failed and ModelDown when no call can work. A model may
     also offer ``native_tools() -> bool`` (whether it calls tools in its server's own format; without it,
-    tools are called through JSON objects) and ``preflight()``, which raises ModelDown before any work.
+    tools are called through JSON objects), ``preflight()``, which raises ModelDown before any work, and
+    ``at_once``, how many cases at once keep it busy.
     """
 
     def generate(self, request: Request, /) -> Reply:
@@ -158,6 +159,16 @@ class Closes(Protocol):
 
     def close(self) -> None:
         """Let go of them; a later call may open new ones."""
+        ...
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """A model that computes many replies at once hardly slower than one."""
+
+    @property
+    def at_once(self) -> int:
+        """How many cases at once keep it busy."""
         ...
 
 

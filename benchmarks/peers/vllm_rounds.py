@@ -226,8 +226,8 @@ def lockstep(bench: Bench, number: int) -> Measured:
 
 
 def micro_batches(bench: Bench, number: int) -> Measured:
-    """The same, for as many conversations at a time as the engine takes at once."""
-    return stepped(bench, number, size=int(bench.settings.engine["max_num_seqs"]))
+    """The same, for a quarter of the conversations at a time."""
+    return stepped(bench, number, size=bench.settings.conversations // 4)
 
 
 def stepped(bench: Bench, number: int, *, size: int) -> Measured:

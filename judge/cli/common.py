@@ -26,7 +26,7 @@ Tools = Annotated[list[str], typer.Option("--tools", help="Names, 'all' that the
 Criterion = Annotated[str | None, typer.Option("--criterion", help="For rubrics with a free criterion.")]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="Of an OpenAI-compatible server, ending in /v1.")]
 MaxTokens = Annotated[int | None, typer.Option("--max-tokens", help="Most tokens in one reply.")]
-InFlight = Annotated[int | None, typer.Option("--in-flight", help="Cases judged at once.")]
+InFlight = Annotated[int | None, typer.Option("--in-flight", help="Cases judged at once (32; vllm: on a GPU 256).")]
 Engine = Annotated[
     list[str],
     typer.Option("--engine", help="NAME=VALUE, an argument of an engine in this process (vllm:); again for more."),

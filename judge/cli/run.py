@@ -118,7 +118,7 @@ def _work(judge: Judge, source: Source, store: Store, *, total: int, limit: int 
         for result in runs.run(
             judge.cascade,
             cases,
-            in_flight=judge.settings.in_flight,
+            in_flight=judge.in_flight,
             store=store,
             retry_errors=retry_errors,
             stop=stop,

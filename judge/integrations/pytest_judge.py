@@ -172,7 +172,7 @@ def _outcomes(judge: Judge, cases: Sequence[Case]) -> list[Outcome]:
     decide: Callable[[Case], Outcome] = judge.cascade.decide
     if judge.cascade.panel is None:
         return [decide(case) for case in cases]
-    threads = ThreadPoolExecutor(judge.settings.in_flight, thread_name_prefix="judge-case")
+    threads = ThreadPoolExecutor(judge.in_flight, thread_name_prefix="judge-case")
     try:
         return list(threads.map(decide, cases))
     finally:

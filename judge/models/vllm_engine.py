@@ -24,7 +24,7 @@ from judge.models import ModelOptions
 from judge.models.dialects import well_formed
 from judge.models.vllm_core import VLLMCore
 from judge.models.vllm_loop import Loop
-from judge.models.vllm_settings import Start, start_of
+from judge.models.vllm_settings import Start, on_processor, start_of
 from judge.models.vllm_writing import Prompt, Writer, too_long
 from judge.protocols import Reply, Request, ToolCall
 from judge.types import Usage
@@ -117,6 +117,11 @@ class VLLMModel:
         loop = self._loop()
         rate = self.counts["cached"] / max(1, self.counts["prompt"])
         return {**self.counts, "hit_rate": round(rate, 4), **vars(loop.tally)}
+
+    @property
+    def at_once(self) -> int:
+        """A GPU takes about as long for a step with hundreds of sequences as for one with few."""
+        return 32 if on_processor() else 256
 
     @property
     def gate(self) -> _Busy:

