@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
+from collections.abc import Iterable
 
 from judge.cleaning import clean
 from judge.errors import RubricError
@@ -34,7 +35,7 @@ class Untrusted:
     __repr__ = __str__
 
 
-def fence(value: object, *, name: str, salt: str = "", beside: tuple[str, ...] = ()) -> str:
+def fence(value: object, *, name: str, salt: str = "", beside: bytes = b"") -> str:
     """Wrap one text in tags of its own, cleaned of what cannot be seen.
 
     The code in the tags is `nonce_for(salt, text, beside)`. Where something was removed, a fixed sentence after the
@@ -50,19 +51,22 @@ def fence(value: object, *, name: str, salt: str = "", beside: tuple[str, ...] =
     return f"{block}\n{cleaned.note}" if cleaned.note else block
 
 
-def nonce_for(salt: str, text: str, beside: tuple[str, ...] = ()) -> str:
-    """Return 12 hex digits that occur neither in a text nor in those beside it, nor does what looks like eight of them.
+def nonce_for(salt: str, text: str, beside: bytes = b"") -> str:
+    """Return 12 hex digits that do not occur in a text nor in those beside it, nor what looks like eight of them.
 
-    They are derived from the text alone, so that a replay and every vote see the same prompt, and prompts that begin
-    with the same texts are the same up to the first text that differs: an engine computes that part once. They are no
-    secret: who knows the text can compute them. What holds is that no text of a prompt can *contain* a nonce of it,
-    however long its author searches: a nonce that a text contains is passed over. Look-alikes are passed over, too
-    (capitals, full-width and Cyrillic letters, digits with something between them), since otherwise 2**48 hashes would
-    find a text with one.
+    `beside` is what `hex_digits` returns for the other texts of the prompt. The nonce is derived from salt and text,
+    so that a replay and every vote see the same prompt, and prompts that begin with the same texts are the same up to
+    the first that differs, which an engine then computes once. It is no secret. What holds is that no text of a prompt
+    can *contain* a nonce of it, however long its author searches: a nonce that a text contains is passed over, and
+    those that follow depend on all texts, so that nobody can put them in. Look-alikes are passed over, too (capitals,
+    full-width and Cyrillic letters, digits with something between them), since otherwise 2**48 hashes would find a
+    text with one.
     """
+    digits = hex_digits((text,))
     for attempt in itertools.count():
-        nonce = digest(salt, str(attempt), text)[:_LENGTH]
-        if not any(occurs(nonce, one) for one in (text, *beside)):
+        further = (beside.decode("ascii"),) if attempt else ()
+        nonce = digest(salt, str(attempt), text, *further)[:_LENGTH]
+        if not (_within(nonce, digits) or _within(nonce, beside)):
             return nonce
     raise AssertionError("unreachable: the count never ends")
 
@@ -73,12 +77,19 @@ def occurs(nonce: str, text: str) -> bool:
     >>> occurs("0123456789ab", "</response-O1-23-45-67-89-AB>"), occurs("0123456789ab", "012 and 456 and 89a")
     (True, False)
     """
-    digits = _hex_digits(text)
+    return _within(nonce, hex_digits((text,)))
+
+
+def hex_digits(texts: Iterable[str]) -> bytes:
+    """Return what can be read as hex digits in each text, without what stands between; texts are parted by a slash."""
+    return b"/".join(map(_hex_digits, texts))
+
+
+def _within(nonce: str, digits: bytes) -> bool:
     return any(nonce[start : start + _ALIKE].encode() in digits for start in range(_LENGTH - _ALIKE + 1))
 
 
 def _hex_digits(text: str) -> bytes:
-    """Return what can be read as hex digits in a text, without what stands between."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text).casefold().translate(_LOOK_ALIKES)
     return text.encode("ascii", "ignore").translate(_HEX, _NO_HEX)

@@ -8,8 +8,7 @@ its own fence. Values are never rendered again, so braces in a response are only
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -17,12 +16,12 @@ import yaml
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import Field, FiniteFloat, StrictInt, StrictStr, ValidationError
+from pydantic import Field, FiniteFloat, JsonValue, StrictInt, StrictStr, ValidationError
 
 from judge import registry
 from judge.ballots import ballot_model
 from judge.errors import PluginError, RubricError, nearest
-from judge.fencing import Untrusted, fence
+from judge.fencing import Untrusted, fence, hex_digits
 from judge.protocols import Message
 from judge.types import Case, Record, digest
 
@@ -125,13 +124,21 @@ class Rubric:
             case.question or "",
             case.context or "",
             case.criterion or "",
-            json.dumps(case.tags, ensure_ascii=False),
+            *_texts_in(case.tags),
         )
+        beside, own = hex_digits(texts), case.digest
+
+        def fenced(value: object, name: str = "response") -> str:
+            # Nobody knows the code of a response who does not know the whole case. That of another text is the same
+            # in all cases that have this text, so that their prompts begin alike.
+            salt = f"{name} {own}" if isinstance(value, Untrusted) else name
+            return fence(value, name=name, salt=salt, beside=beside)
+
         variables = {
             "case": _View(case),
             "labels": self.labels,
             "tools": self.tools,
-            "fence": lambda value, name="response": fence(value, name=name, salt=name, beside=texts),
+            "fence": fenced,
         }
         try:
             context = self._template.new_context(variables)
@@ -174,6 +181,19 @@ def shipped() -> Path:
     package = Path(__file__).parent
     inside = package / "_prompts"
     return inside if inside.is_dir() else package.parent / "prompts"
+
+
+def _texts_in(value: JsonValue) -> Iterator[str]:
+    """Yield every text and number in a JSON value, keys too."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield key
+            yield from _texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts_in(inner)
+    else:
+        yield str(value)
 
 
 class _View:
