@@ -27,6 +27,8 @@ sys.path.append(sys.path.pop(0))  # this file's folder goes last: the file has t
 from peers.vllm_memory import memory
 from peers.vllm_rounds import Settings, rounds
 
+from judge.config import Settings as JudgeSettings
+
 
 def main() -> int:
     options = parse()
@@ -73,9 +75,7 @@ def parse() -> argparse.Namespace:
 
 def engine(options: argparse.Namespace) -> dict[str, Any]:
     """The arguments of the engine: those given, and as many sequences at once as cases."""
-    given = dict(pair.partition("=")[::2] for pair in options.engine)
-    values = {name: json.loads(value) if value[:1].isdigit() else value for name, value in given.items()}
-    return {"max_model_len": 2048, "max_num_seqs": 128, **values}
+    return {"max_model_len": 2048, "max_num_seqs": 128, **JudgeSettings(engine=options.engine).engine}
 
 
 def about(model: str) -> dict[str, Any]:

@@ -55,7 +55,8 @@ def main() -> int:
         if options.size:
             model = name
             write_model(Path(name), SIZES[options.size])
-            engine |= {"load_format": "dummy", "dtype": "bfloat16"}
+            # A token is a byte: a prompt has some 1,500, and grows by some 100 with each turn.
+            engine |= {"load_format": "dummy", "dtype": "bfloat16", "max_model_len": 4096}
         command = [sys.executable, str(Path(__file__).with_name("vllm.py")), model, "--cases", str(options.cases)]
         command += ["--conversations", str(options.cases), "--in-flight", str(2 * options.sequences)]
         command += [word for key, value in engine.items() for word in ("--engine", f"{key}={value}")]

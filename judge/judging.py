@@ -203,7 +203,7 @@ def _by_score(members: list[tuple[Member, Model, Rubric]], settings: Settings, *
     if votes > len(members):
         raise ConfigError(f"--score: a member always gives the same score; {votes} votes need {votes} members")
     return tuple(
-        ScoreSeat(m, model, rubric, threshold=read_threshold(settings.threshold, model=m.model, rubric=m.rubric))
+        ScoreSeat(m, model, rubric, threshold=read_threshold(settings.threshold, model=m.model, rubric=rubric))
         for m, model, rubric in members
     )
 

@@ -157,8 +157,11 @@ def log_odds(scores: Mapping[str, float], first: str, second: str) -> float:
     return max(-700.0, min(700.0, scores[first] - scores[second]))
 
 
-def read_threshold(text: str | None, *, model: str, rubric: str) -> float:
-    """Return a member's threshold from a number or a file of ``judge calibrate``; 0 where there is none."""
+def read_threshold(text: str | None, *, model: str, rubric: Rubric) -> float:
+    """Return a member's threshold from a number or a file of ``judge calibrate``; 0 where there is none.
+
+    Raises ConfigError for a file without one for this member, or whose threshold parts other labels than the rubric's.
+    """
     if text is None:
         return 0.0
     try:
@@ -172,10 +175,17 @@ def read_threshold(text: str | None, *, model: str, rubric: str) -> float:
             f"threshold {text!r} is neither a number nor a file that 'judge calibrate' wrote: {error}"
         ) from None
     for known in found.thresholds:
-        if (known.model, known.rubric) == (model, rubric):
+        if (known.model, known.rubric) == (model, rubric.name):
+            if (known.label, known.other) != rubric.labels:
+                raise ConfigError(
+                    f"{text!r} parts {known.label} from {known.other}, and rubric {rubric.name!r} has the labels "
+                    f"{', '.join(rubric.labels)}, in this order: calibrate again"
+                )
             return known.threshold
     listed = ", ".join(f"{known.model} with {known.rubric}" for known in found.thresholds)
-    raise ConfigError(f"{text!r} holds no threshold for {model} with {rubric}, but for: {listed}. Calibrate it as well")
+    raise ConfigError(
+        f"{text!r} holds no threshold for {model} with {rubric.name}, but for: {listed}. Calibrate it as well"
+    )
 
 
 def best_threshold(points: Sequence[Point]) -> float:

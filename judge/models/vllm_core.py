@@ -75,8 +75,10 @@ class VLLMCore:
         self._closed.set()
         client, self.engine = self.engine.engine_core, None
         if client not in _inside:
-            client.shutdown()
-            self._dismiss()
+            try:
+                client.shutdown()
+            finally:
+                self._dismiss()
             return
         with _counting:
             _inside.remove(client)
@@ -129,7 +131,7 @@ def _started(start: Start) -> Any:
             )
     try:
         config = EngineArgs(model=start.model, **arguments).create_engine_config(UsageContext.LLM_CLASS)
-    except (ValueError, TypeError, OSError, NotImplementedError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
         raise ConfigError(f"vLLM cannot be started with model {start.model!r} and these arguments: {error}") from error
     try:
         return LLMEngine.from_vllm_config(config, usage_context=UsageContext.LLM_CLASS, disable_log_stats=True)

@@ -61,7 +61,7 @@ class VLLMModel:
         room = _room(core, prompt)
         output = self._loop().ask(prompt, writer.params(request, room=room), order=prompt.tokens)
         usage = self._count(output, began)
-        (said,) = output.outputs
+        said = _said(output, usage)
         if said.finish_reason == "length":
             lengths = f"its prompt has {len(prompt.tokens)} tokens, and the context holds {core.context}"
             short = room < request.max_tokens
@@ -93,7 +93,7 @@ class VLLMModel:
         wanted = [token for tokens in firsts.values() for token in tokens]
         output = self._loop().ask(prompt, writer.scoring(wanted), order=prompt.tokens)
         usage = self._count(output, began)
-        found = output.outputs[0].logprobs[0]
+        found = _said(output, usage).logprobs[0]
         sums = {label: _log_sum(found[token].logprob for token in tokens) for label, tokens in firsts.items()}
         return Reply(text=json.dumps(sums), usage=usage)
 
@@ -137,16 +137,16 @@ class VLLMModel:
         return core, writer
 
     def _loop(self) -> Loop:
-        if self._taken is None:
-            with self._taking:
-                if self._taken is None:
-                    self._taken = _engines.take(self._start.key, lambda: _load(self._start), what=self.name)
-        return self._taken
+        with self._taking:
+            if self._taken is None:
+                self._taken = _engines.take(self._start.key, lambda: _load(self._start), what=self.name)
+            return self._taken
 
     def _count(self, output: Any, began: float) -> Usage:
         prompt, cached = len(output.prompt_token_ids), output.num_cached_tokens or 0
         said = len(output.outputs[0].token_ids)
-        self.counts.update(prompt=prompt, cached=cached, completion=said)
+        with self._taking:
+            self.counts.update(prompt=prompt, cached=cached, completion=said)
         seconds = round(time.monotonic() - began, 6)
         return Usage(calls=1, prompt_tokens=prompt, completion_tokens=said, seconds=seconds)
 
@@ -175,6 +175,15 @@ def distinct_firsts(labels: Sequence[str], first: Callable[[str], int]) -> dict[
             cause="labels",
         )
     return alone
+
+
+def _said(output: Any, usage: Usage) -> Any:
+    """Return what was generated. Raises ModelError where the engine gave the request up, with what it says of that."""
+    (said,) = output.outputs
+    if said.finish_reason not in ("stop", "length"):
+        why = f"{said.finish_reason}: {said.stop_reason}" if said.stop_reason else str(said.finish_reason)
+        raise _failed(f"the engine gave the request up ({why}); its log says more", cause="engine", usage=usage)
+    return said
 
 
 def _room(core: VLLMCore, prompt: Prompt) -> int:
@@ -224,9 +233,8 @@ class _Shared:
     def give_back(self, key: str) -> None:
         with self._lock:
             self._users[key] -= 1
-            loop = self._loops.pop(key) if self._users[key] == 0 else None
-        if loop is not None:
-            loop.close()
+            if self._users[key] == 0:  # before another may be loaded, which may need the memory
+                self._loops.pop(key).close()
 
 
 _engines = _Shared()

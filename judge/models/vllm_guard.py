@@ -1,7 +1,7 @@
 """Ends processes when the program that started them is gone, however it went: ``python vllm_guard.py PID …``.
 
 A program of its own, started by `guarded`. It holds a pidfd of each process, by which the kernel never comes to mean
-another one, and waits until its standard input ends, as it does when nobody can write to it any more.
+another one, and waits until it is told to go, or nobody is left who could tell it: its standard input ends then.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def guarded(pids: Iterable[int]) -> Callable[[], None]:
 
     def dismiss() -> None:
         assert guard.stdin is not None
-        guard.stdin.close()
+        with suppress(BrokenPipeError):
+            guard.stdin.write(b".")  # an engine that was forked off later holds this pipe open as well
+            guard.stdin.close()
         try:
             guard.wait(2 * _PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -45,7 +47,7 @@ def main() -> None:
     for pid in sys.argv[1:]:
         with suppress(ProcessLookupError):
             held.append(os.pidfd_open(int(pid)))
-    sys.stdin.buffer.read()
+    sys.stdin.buffer.read(1)
     for wanted in (signal.SIGTERM, signal.SIGKILL):
         for process in held:
             with suppress(ProcessLookupError):

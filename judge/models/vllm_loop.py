@@ -129,11 +129,11 @@ class Loop:
         while not self._inbox.empty():
             fresh.append(self._inbox.get())
         began = time.monotonic()
-        asked = [ask for ask in fresh if ask is not None]
-        for ask in sorted(asked, key=lambda ask: ask.order):
-            name = str(next(self._names))
-            self._waiting[name] = ask
-            self.tally.asked += 1
+        asked = sorted((ask for ask in fresh if ask is not None), key=lambda ask: ask.order)
+        named = {str(next(self._names)): ask for ask in asked}
+        self._waiting |= named  # all of them first: an engine that dies of one has to be told to the others
+        self.tally.asked += len(named)
+        for name, ask in named.items():
             try:
                 core.add(name, ask.prompt, ask.params)
             except ModelError as error:

@@ -30,7 +30,8 @@ class Writer:
         self._writing = threading.Lock()  # a tokenizer is not made for several threads at once
         self._context = int(engine.model_config.max_model_len)
         self._sampling = engine.model_config.get_diff_sampling_param()
-        self._sampling.pop("max_tokens", None)
+        for name in ("max_tokens", "skip_special_tokens"):  # ours to say
+            self._sampling.pop(name, None)
         self._written = lru_cache(maxsize=128)(self._render)  # the votes on a case ask the same
 
     def write(self, request: Request) -> Prompt:

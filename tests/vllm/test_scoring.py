@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from judge import Case, ConfigError, Judge, ModelDown, ModelError, Reply, Request, ScriptedModel, Usage
 from judge.cli import main
 from judge.replaying import replay
+from judge.rubric import Rubric, shipped
 from judge.scoring import Calibration, Point, Threshold, accuracy, auc, best_threshold, left_out, read_threshold
 from judge.store import Store
+
+RUBRIC = Rubric.find("correctness")
 
 
 class Scoring:
@@ -153,16 +156,40 @@ def test_calibration_needs_scores_and_both_labels(tmp_path: Path, capsys: pytest
     assert "both labels" in said
 
 
+def test_a_threshold_is_for_the_labels_in_their_order(tmp_path: Path) -> None:
+    """`pass` is the first label of its rubric, and the second in the alphabet."""
+    words = {"zebra": (0.30, 0.60), "quark": (0.02, 0.90)}
+    human = {"zebra": "pass", "quark": "fail"}
+    cases = [
+        Case(id=f"{word}{n}", response=word, criterion="is an animal", label=human[word])
+        for word in words
+        for n in range(6)
+    ]
+    with judge(Scoring(words), rubric="pass_fail") as it:
+        list(it.run(cases, path=tmp_path / "raw.judge"))
+    with pytest.raises(SystemExit):
+        main(["calibrate", str(tmp_path / "raw.judge")])
+    threshold = tmp_path / "raw.threshold.json"
+    with judge(Scoring(words), rubric="pass_fail", threshold=str(threshold)) as it:
+        assert {v.case_id: v.label for v in it.run(cases)} == {case.id: case.label for case in cases}
+
+    turned = tmp_path / "pass_fail.j2"
+    turned.write_text((shipped() / "pass_fail.j2").read_text().replace("[pass, fail]", "[fail, pass]"))
+    threshold.write_text(threshold.read_text().replace('"pass_fail"', f'"{turned}"'))
+    with pytest.raises(ConfigError, match=r"parts pass from fail, and .* has the labels fail, pass, in this order"):
+        judge(Scoring(words), rubric=str(turned), threshold=str(threshold))
+
+
 def test_a_threshold_is_for_the_member_it_was_made_for(tmp_path: Path) -> None:
     path = tmp_path / "t.json"
     one = Threshold(model="a", rubric="correctness", label="correct", other="incorrect", threshold=0.25)
     path.write_text(Calibration(thresholds=(one,)).model_dump_json())
-    assert read_threshold(str(path), model="a", rubric="correctness") == 0.25
+    assert read_threshold(str(path), model="a", rubric=RUBRIC) == 0.25
     with pytest.raises(ConfigError, match="no threshold for b with correctness"):
-        read_threshold(str(path), model="b", rubric="correctness")
+        read_threshold(str(path), model="b", rubric=RUBRIC)
     for bad in ("nonsense", str(tmp_path)):
         with pytest.raises(ConfigError, match="neither a number nor a file"):
-            read_threshold(bad, model="a", rubric="correctness")
+            read_threshold(bad, model="a", rubric=RUBRIC)
 
 
 points = st.lists(st.builds(Point, st.integers(-30, 30).map(float), st.booleans()), min_size=2, max_size=40).filter(

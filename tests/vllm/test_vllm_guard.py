@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_a_guard_that_is_sent_home_ends_what_is_left() -> None:
         child.stdout.readline()
         guarded([child.pid])()
         assert child.wait(60) == -signal.SIGTERM
+
+
+def test_a_guard_goes_home_though_another_process_holds_its_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[object] = []
+    kill = subprocess.Popen.kill
+    monkeypatch.setattr(subprocess.Popen, "kill", lambda guard: killed.append(guard) or kill(guard))
+    dismiss = guarded([])
+    holder = os.fork()  # inherits the pipe, as an engine does that vLLM forks off
+    if holder == 0:
+        time.sleep(600)
+        os._exit(0)
+    dismiss()
+    os.kill(holder, signal.SIGKILL)
+    os.waitpid(holder, 0)
+    assert not killed  # as it would be, had it been waited for in vain
 
 
 def test_processes_that_are_gone_already_are_no_trouble() -> None:

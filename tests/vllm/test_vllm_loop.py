@@ -143,6 +143,23 @@ def test_a_dead_engine_tells_those_who_wait_and_those_who_come_later() -> None:
     loop.close()
 
 
+def test_an_engine_that_dies_of_taking_a_request_tells_those_who_came_with_it() -> None:
+    core = Scripted()
+    core.may_step.clear()
+    loop = loop_of(core)
+    with ThreadPoolExecutor(10) as pool:
+        first = pool.submit(loop.ask, "first", 10)
+        while not core.prompts:
+            time.sleep(0.001)  # the engine is in its first step then
+        asked = [pool.submit(loop.ask, n, RuntimeError("gone") if n == 3 else 1, order=[n]) for n in range(9)]
+        while loop._inbox.qsize() < 9:
+            time.sleep(0.001)
+        core.may_step.set()
+        errors = [future.exception(timeout=30) for future in [first, *asked]]
+    assert [error.cause for error in errors if isinstance(error, ModelDown)] == ["engine_dead"] * 10
+    loop.close()
+
+
 @pytest.mark.parametrize("error", [ConfigError("unknown argument"), ModelDown("no memory", cause="memory")])
 def test_what_loading_raises_is_what_everybody_gets(error: Exception) -> None:
     def make() -> Core:

@@ -219,8 +219,9 @@ def test_two_panels_at_once(backend: Backend) -> None:
     for thread in threads:
         thread.join()
     assert {rubric: len(verdicts) for rubric, verdicts in found.items()} == {"correctness": 3, "correctness_open": 3}
-    causes = {f.cause for verdicts in found.values() for verdict in verdicts for f in verdict.failures}
-    assert causes <= KNOWN
+    votes = [vote for verdicts in found.values() for verdict in verdicts for vote in verdict.votes]
+    assert any(vote.label for vote in votes), [vote.error for vote in votes]
+    assert {vote.error.cause for vote in votes if vote.error} <= KNOWN
 
 
 def test_a_schema_that_cannot_be_kept_is_refused_alone(backend: Backend, model: Make) -> None:

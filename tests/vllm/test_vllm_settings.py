@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from judge.config import Settings, load
 from judge.errors import ConfigError, ModelError
 from judge.models import ModelOptions, vllm_settings
 from judge.models.vllm_core import explained
-from judge.models.vllm_engine import VLLMModel, distinct_firsts
+from judge.models.vllm_engine import VLLMModel, _said, distinct_firsts
 from judge.models.vllm_settings import Chat, Start, files_of, installed, start_of, with_defaults
+from judge.types import Usage
 
 START = Start(model="/models/some", arguments={}, chat=Chat())
 
@@ -154,6 +156,15 @@ def test_another_failed_start_is_told_as_it_is() -> None:
     told = explained(RuntimeError("no such layer"), "m", 4096, {})
     assert told.cause == "engine_start"
     assert "lower" not in str(told)
+
+
+@pytest.mark.parametrize("reason", ["error", "abort"])
+def test_a_request_that_the_engine_gave_up_is_no_reply(reason: str) -> None:
+    output = SimpleNamespace(outputs=[SimpleNamespace(finish_reason=reason, stop_reason=None, text="{}")])
+    with pytest.raises(ModelError, match=reason) as given_up:
+        _said(output, Usage(calls=1))
+    assert given_up.value.cause == "engine"
+    assert given_up.value.usage == Usage(calls=1)
 
 
 def test_labels_are_told_apart_by_their_first_tokens() -> None:
