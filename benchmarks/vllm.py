@@ -44,6 +44,7 @@ def main() -> int:
         max_tokens=options.max_tokens,
         tool_s=options.tool_s,
         rounds=options.rounds,
+        steps=options.steps,
     )
     found = rounds(settings, parts=options.parts.split(","))
     machine = about(options.model)
@@ -65,6 +66,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--tool-s", type=float, default=0.5, help="seconds of a usual tool (default: 0.5)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that count (default: 3)")
     parser.add_argument("--parts", default="votes,turns", help="votes, turns or both (default: votes,turns)")
+    parser.add_argument("--steps", action="store_true", help="also say what the engine did in each round, step by step")
     parser.add_argument("--memory", type=int, metavar="CASES", help="only this: memory over so many scripted cases")
     parser.add_argument("--json", action="store_true", help="print JSON and no table")
     options = parser.parse_args()
@@ -74,7 +76,7 @@ def parse() -> argparse.Namespace:
 
 
 def engine(options: argparse.Namespace) -> dict[str, Any]:
-    """The arguments of the engine: those given, and as many sequences at once as cases."""
+    """The arguments of the engine: those given, and room for every case at once."""
     return {"max_model_len": 2048, "max_num_seqs": 128, **JudgeSettings(engine=options.engine).engine}
 
 

@@ -5,9 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
+
+from peers.vllm_steps import counted
 
 from judge import Case, Judge, Request, Rubric
 from judge.actions import Form
@@ -29,6 +32,7 @@ class Settings:
     max_tokens: int
     tool_s: float
     rounds: int
+    steps: bool = False
 
 
 @dataclass
@@ -74,11 +78,14 @@ def rounds(settings: Settings, *, parts: Iterable[str]) -> dict[str, Any]:
             taken: dict[str, list[Measured]] = {name: [] for name, _ in contestants[part]}
             for number in range(settings.rounds + 1):
                 for place, (name, run) in enumerate(contestants[part]):
-                    measured = run(bench if number else small, number * 10 + place)
+                    with counted(bench.llm.llm_engine) if settings.steps else nullcontext() as steps:
+                        measured = run(bench if number else small, number * 10 + place)
                     if number:
                         taken[name].append(measured)
                         said = f"{measured.done} in {measured.seconds:.1f} s"
                         print(f"round {number} of {settings.rounds}: {name}: {said}", file=sys.stderr)
+                        if steps:
+                            print(f"  {steps.figures(measured.seconds)}", file=sys.stderr)
             found[part] = table(taken, faster=part == "turns")
     finally:
         model.close()  # type: ignore[attr-defined]
@@ -227,7 +234,7 @@ def lockstep(bench: Bench, number: int) -> Measured:
 
 def micro_batches(bench: Bench, number: int) -> Measured:
     """The same, for a quarter of the conversations at a time."""
-    return stepped(bench, number, size=bench.settings.conversations // 4)
+    return stepped(bench, number, size=max(1, bench.settings.conversations // 4))
 
 
 def stepped(bench: Bench, number: int, *, size: int) -> Measured:

@@ -120,7 +120,7 @@ class VLLMModel:
 
     @property
     def at_once(self) -> int:
-        """A GPU takes about as long for a step with hundreds of sequences as for one with few."""
+        """How many cases at once keep it busy: a step of a GPU takes hundreds of sequences in about the time of few."""
         return 32 if on_processor() else 256
 
     @property

@@ -5,8 +5,8 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,18 +51,22 @@ def test_a_guard_that_is_sent_home_ends_what_is_left() -> None:
 
 
 def test_a_guard_goes_home_though_another_process_holds_its_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    killed: list[object] = []
-    kill = subprocess.Popen.kill
-    monkeypatch.setattr(subprocess.Popen, "kill", lambda guard: killed.append(guard) or kill(guard))
+    """As an engine does that vLLM forks off later."""
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(*words: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(popen(*words, **more))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
     dismiss = guarded([])
-    holder = os.fork()  # inherits the pipe, as an engine does that vLLM forks off
-    if holder == 0:
-        time.sleep(600)
-        os._exit(0)
+    (guard,) = started
+    assert guard.stdin is not None
+    held = os.dup(guard.stdin.fileno())
     dismiss()
-    os.kill(holder, signal.SIGKILL)
-    os.waitpid(holder, 0)
-    assert not killed  # as it would be, had it been waited for in vain
+    os.close(held)
+    assert guard.returncode == 0  # and not killed, after it was waited for in vain
 
 
 def test_processes_that_are_gone_already_are_no_trouble() -> None:

@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,6 +58,19 @@ def in_threads(*calls: Callable[[], Any]) -> list[Any]:
         return [future.exception() or future.result() for future in [pool.submit(call) for call in calls]]
 
 
+def together(loop: Loop, core: Scripted, pool: ThreadPoolExecutor, *asks: Callable[[], Any]) -> list[Future[Any]]:
+    """Ask while the engine is in its first step, so that it then takes all of these at once; return who waits."""
+    core.may_step.clear()
+    waiting = [pool.submit(loop.ask, "first", 10)]
+    while not core.prompts:
+        time.sleep(0.001)  # until that step has begun
+    waiting += [pool.submit(ask) for ask in asks]
+    while loop._inbox.qsize() < len(asks):
+        time.sleep(0.001)
+    core.may_step.set()
+    return waiting
+
+
 def test_everybody_gets_their_own_answer_and_all_share_the_steps() -> None:
     core = Scripted()
     core.may_step.clear()
@@ -98,18 +112,10 @@ def test_a_short_request_does_not_wait_for_a_long_one() -> None:
 
 def test_requests_that_come_together_go_in_next_to_those_that_begin_alike() -> None:
     core = Scripted()
-    core.may_step.clear()
     loop = loop_of(core)
+    orders = [[1, 7], [2, 7], [1, 8], [2, 8], [1, 9], [2, 9]]
     with ThreadPoolExecutor(9) as pool:
-        first = pool.submit(loop.ask, "first", 1)
-        while not core.prompts:
-            time.sleep(0.001)  # the engine is in its first step then
-        orders = [[1, 7], [2, 7], [1, 8], [2, 8], [1, 9], [2, 9]]
-        others = [pool.submit(loop.ask, tuple(order), 1, order=order) for order in orders]
-        while loop._inbox.qsize() < len(orders):
-            time.sleep(0.001)
-        core.may_step.set()
-        for answer in [first, *others]:
+        for answer in together(loop, core, pool, *[partial(loop.ask, tuple(o), 1, order=o) for o in orders]):
             answer.result()
     assert core.prompts[1:] == sorted(map(tuple, orders))
     loop.close()
@@ -145,17 +151,10 @@ def test_a_dead_engine_tells_those_who_wait_and_those_who_come_later() -> None:
 
 def test_an_engine_that_dies_of_taking_a_request_tells_those_who_came_with_it() -> None:
     core = Scripted()
-    core.may_step.clear()
     loop = loop_of(core)
     with ThreadPoolExecutor(10) as pool:
-        first = pool.submit(loop.ask, "first", 10)
-        while not core.prompts:
-            time.sleep(0.001)  # the engine is in its first step then
-        asked = [pool.submit(loop.ask, n, RuntimeError("gone") if n == 3 else 1, order=[n]) for n in range(9)]
-        while loop._inbox.qsize() < 9:
-            time.sleep(0.001)
-        core.may_step.set()
-        errors = [future.exception(timeout=30) for future in [first, *asked]]
+        asks = [partial(loop.ask, n, RuntimeError("gone") if n == 3 else 1, order=[n]) for n in range(9)]
+        errors = [future.exception(timeout=30) for future in together(loop, core, pool, *asks)]
     assert [error.cause for error in errors if isinstance(error, ModelDown)] == ["engine_dead"] * 10
     loop.close()
 
