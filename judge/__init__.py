@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from judge.judging import Judge
     from judge.models import ModelOptions
     from judge.models.scripted import ScriptedModel
+    from judge.panel.rubric import Rubric
     from judge.protocols import Evaluator, Message, Model, Reply, Request, Tool, ToolCall, ToolSpec
-    from judge.rubric import Rubric
     from judge.types import (
         Basis,
         Case,
@@ -57,7 +57,7 @@ _HOMES = {
     "judge.models": "ModelOptions",
     "judge.models.scripted": "ScriptedModel",
     "judge.protocols": "Evaluator Message Model Reply Request Tool ToolCall ToolSpec",
-    "judge.rubric": "Rubric",
+    "judge.panel.rubric": "Rubric",
     "judge.types": "Basis Case Evidence Failure Finding Member Outcome Provenance Tally Usage Verdict Vote",
     "judge.verifying": "equivalent verify_answers",
     "judge.version": "__version__",

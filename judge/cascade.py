@@ -13,14 +13,14 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from judge import voting
-from judge.agent import Deliberation, Limits, Seat
 from judge.errors import ConfigError
+from judge.panel import voting
+from judge.panel.agent import Deliberation, Limits, Seat
+from judge.panel.scoring import ScoreSeat
+from judge.processes.workers import Workers, ensure_sendable, guarded
 from judge.protocols import Batches, Closes, Evaluator, Exchange, Preflights
-from judge.scoring import ScoreSeat
 from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, digest, total
 from judge.version import __version__
-from judge.workers import Workers, ensure_sendable, guarded
 
 _AT_ONCE = 32  # cases, where no model asks for more
 

@@ -12,16 +12,16 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from judge import registry, runs, sandbox
-from judge.agent import Limits, Seat
 from judge.cascade import Cascade, Panel
+from judge.cases.inputs import distinct
 from judge.config import Settings
 from judge.errors import ConfigError, InputError, PluginError, nearest
-from judge.inputs import distinct
 from judge.models import ModelOptions
+from judge.panel.agent import Limits, Seat
+from judge.panel.rubric import Rubric
+from judge.panel.scoring import ScoreSeat, read_threshold
 from judge.protocols import Evaluator, Model, Tool
-from judge.rubric import Rubric
-from judge.scoring import ScoreSeat, read_threshold
-from judge.store import Store
+from judge.record.store import Store
 from judge.types import Case, Member, Verdict
 
 

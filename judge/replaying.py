@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from judge import registry
-from judge.agent import Limits, Seat
 from judge.cascade import Cascade, Panel
 from judge.errors import ConfigError, PluginError, ToolError
 from judge.models import ModelOptions
 from judge.models.replay import ReplayModel
+from judge.panel.agent import Limits, Seat
+from judge.panel.rubric import Rubric
+from judge.panel.scoring import ScoreSeat
 from judge.protocols import Exchange, Request, Tool
-from judge.rubric import Rubric
-from judge.scoring import ScoreSeat
-from judge.store import Store, Stored
+from judge.record.store import Store, Stored
 from judge.types import Case, Evidence, Member, Verdict, Vote
 
 

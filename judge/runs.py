@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
 from judge.cascade import Cascade
-from judge.store import Store
+from judge.record.store import Store
 from judge.types import Case, Verdict
 
 #: Enough for verdicts to share commits when evaluators decide thousands a second.

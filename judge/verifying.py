@@ -16,9 +16,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from judge.child import Child, Gone, Late, Pool, serve
 from judge.errors import InputError
 from judge.judging import Judge
+from judge.processes.child import Child, Gone, Late, Pool, serve
 from judge.types import Case, Failure, Finding, Verdict
 
 _ALONE = 64  # a batch up to this size is done sooner here than it is sent

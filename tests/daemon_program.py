@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from judge.daemon import serve
+from judge.integrations.promptfoo.daemon import serve
 
 
 def answer(request: Any) -> int:

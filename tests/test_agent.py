@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from judge import Case, Member, ModelDown, ModelError, Reply, Request, Rubric, ScriptedModel, ToolCall, ToolError
-from judge.agent import Deliberation, Limits, Seat, deliberate
+from judge.panel.agent import Deliberation, Limits, Seat, deliberate
 
 CASE = Case(id="c1", question="6*7?", response="42", reference="42")
 GOOD = {"reason": "same", "cites": [], "label": "correct"}

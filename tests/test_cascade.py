@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from judge import Case, ConfigError, Finding, InputError, Judge, Rubric, ScriptedModel
-from judge.workers import Workers
+from judge.processes.workers import Workers
 
 OPEN = Case(id="c1", question="Who?", response="the bard", reference="Shakespeare")
 

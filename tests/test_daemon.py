@@ -17,8 +17,8 @@ TESTS = Path(__file__).parent
 DEADLINE = 60
 CLIENT = """
 import json, sys
-from judge.child import Gone
-from judge.daemon import ask
+from judge.processes.child import Gone
+from judge.integrations.promptfoo.daemon import ask
 from judge.errors import ConfigError
 module, request, asker = json.loads(sys.argv[1])
 try:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge import Case, RubricError
-from judge.cleaning import clean
-from judge.fencing import Untrusted, fence, hex_digits, nonce_for, occurs
-from judge.rubric import Rubric
+from judge.panel.rubric import Rubric
+from judge.text.cleaning import clean
+from judge.text.fencing import Untrusted, fence, hex_digits, nonce_for, occurs
 from judge.types import digest
 
 texts = st.text(st.characters(codec="utf-8"))

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from judge import Case, InputError, Judge
-from judge.inputs import Ids, Source, distinct
+from judge.cases.inputs import Ids, Source, distinct
 
 ROW = {"id": "a", "response": "1", "reference": "2"}
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judge.jsontext import NotJSON, final_object
+from judge.text.jsontext import NotJSON, final_object
 
 TEXT = st.text(max_size=12) | st.sampled_from(["```", "```json\n", "{", "}", '"', "\\", '{"label": "correct"}', "\n"])
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from judge import Case, Rubric, RubricError
-from judge.ballots import ballot_schema, strict
-from judge.rubric import available
+from judge.panel.ballots import ballot_schema, strict
+from judge.panel.rubric import available
 
 BODY = "{% block system %}S{% endblock %}{% block user %}{{ fence(case.response) }}{% endblock %}"
 SHIPPED = {

@@ -28,8 +28,8 @@ from judge import (
     StoreError,
     Verdict,
 )
+from judge.record.store import Store
 from judge.runs import AHEAD, Result, run
-from judge.store import Store
 
 VOTE = {"reason": "so it is", "label": "correct"}
 Answer = Callable[[Request], Any]

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from judge import Case, InputError, Judge, ModelError, Request, ScriptedModel, StoreError, ToolError
 from judge.cascade import Outcome
-from judge.store import Store
+from judge.record.store import Store
 
 
 class Echo:

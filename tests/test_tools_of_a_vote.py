@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from judge import Case, Judge, Reply, Request, SandboxDown, ScriptedModel, Tool, ToolCall, ToolError
-from judge.store import Store
+from judge.record.store import Store
 
 CASES = [Case(id=f"c{n}", question="?", response=f"word {n}", reference="another") for n in range(3)]
 

@@ -7,8 +7,8 @@ from statistics import median
 from hypothesis import given
 from hypothesis import strategies as st
 
+from judge.panel.voting import decide, needed
 from judge.types import Failure, Member, Vote
-from judge.voting import decide, needed
 
 LABELS = ("A", "B", "tie")
 MEMBER = Member(model="m", rubric="r")

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from judge import Case, Judge, Reply, Request, Usage
-from judge.models.vllm_loop import Loop
+from judge.models.vllm.loop import Loop
 
 POINTS = 10
 

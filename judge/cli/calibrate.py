@@ -10,8 +10,8 @@ import typer
 from judge.cli import common
 
 if TYPE_CHECKING:
-    from judge.scoring import Point, Threshold
-    from judge.store import Store
+    from judge.panel.scoring import Point, Threshold
+    from judge.record.store import Store
 
 
 def calibrate(
@@ -23,8 +23,8 @@ def calibrate(
 ) -> None:
     """Choose the threshold of each member of a run that judged by score, and write it for 'judge run --threshold'."""
     from judge.errors import ConfigError
-    from judge.scoring import Calibration
-    from judge.store import Store
+    from judge.panel.scoring import Calibration
+    from judge.record.store import Store
 
     with Store.read(run) as store:
         found = Calibration(thresholds=tuple(_threshold(*member) for member in _points(store).items()))
@@ -44,7 +44,7 @@ def calibrate(
 def _points(store: Store) -> dict[tuple[str, str, str, str], list[Point]]:
     """Return the labelled cases of each member: (model, rubric, first label, second label) to scores."""
     from judge.errors import ConfigError
-    from judge.scoring import Point, log_odds
+    from judge.panel.scoring import Point, log_odds
 
     found: dict[tuple[str, str, str, str], list[Point]] = {}
     for case, verdict in store.all():
@@ -67,7 +67,7 @@ def _points(store: Store) -> dict[tuple[str, str, str, str], list[Point]]:
 
 
 def _threshold(member: tuple[str, str, str, str], points: list[Point]) -> Threshold:
-    from judge import scoring
+    from judge.panel import scoring
 
     model, rubric, label, other = member
     best = scoring.best_threshold(points)

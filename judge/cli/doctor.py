@@ -53,8 +53,8 @@ def _worker() -> Finding:
     """Send one case through a worker process, as an evaluator without a bound is."""
     from judge import registry
     from judge.errors import JudgeError
+    from judge.processes.workers import Workers
     from judge.types import Case
-    from judge.workers import Workers
 
     workers = Workers(deadline_s=10.0, size=1)
     try:

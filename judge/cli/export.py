@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from judge.store import Store, Stored
+    from judge.record.store import Store, Stored
 
 
 def export(
@@ -21,7 +21,7 @@ def export(
 ) -> None:
     """Write the verdicts of a run to a file; an older file of that name is replaced when the new one is whole."""
     from judge.errors import ConfigError
-    from judge.store import Store
+    from judge.record.store import Store
 
     writers = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
     if to.suffix not in writers:

@@ -12,7 +12,7 @@ from judge.cli import common
 
 if TYPE_CHECKING:
     from judge.config import Settings
-    from judge.integrations.lm_eval_rescore import Rescored
+    from judge.integrations.lm_eval.rescore import Rescored
 
 app = typer.Typer(help="Work with lm-evaluation-harness.", no_args_is_help=True)
 
@@ -61,8 +61,8 @@ def rescore(
 ) -> None:
     """Judge saved samples and write samples and results in the harness's own format."""
     from judge.cli.progress import shown
-    from judge.integrations.lm_eval_fields import Fields
-    from judge.integrations.lm_eval_rescore import rescore
+    from judge.integrations.lm_eval.fields import Fields
+    from judge.integrations.lm_eval.rescore import rescore
 
     found = common.settings(
         config, model=model, rubric=rubric, votes=votes, temperature=temperature, seed=seed, evaluators=evaluators,

@@ -10,7 +10,7 @@ from judge.errors import ConfigError
 def mcp() -> None:
     """Serve verify_answer, check and the sandboxed tools to an MCP client, until it closes the input."""
     try:
-        from judge.integrations.mcp_server import serve
+        from judge.integrations.mcp.server import serve
     except ModuleNotFoundError as error:
         if error.name not in ("mcp", "mcp_types"):  # the second is missing beside an older mcp
             raise

@@ -15,9 +15,9 @@ def replay(
     as_json: common.Json = False,
 ) -> None:
     """Decide every case again from what was recorded, without a network. Exit code 1 if anything differs."""
+    from judge.record.store import Store
     from judge.replaying import changed_plugins
     from judge.replaying import replay as replayed
-    from judge.store import Store
 
     with Store.read(run) as store:
         changed = changed_plugins(store)

@@ -10,7 +10,7 @@ import typer
 from judge.cli import common
 
 if TYPE_CHECKING:
-    from judge.rubric import Rubric
+    from judge.panel.rubric import Rubric
 
 app = typer.Typer(help="List rubrics, or show what a model would see.", invoke_without_command=True)
 
@@ -20,7 +20,7 @@ def rubrics(context: typer.Context, as_json: common.Json = False) -> None:
     """List the rubrics that have a name; a path to a .j2 file works everywhere a name does."""
     if context.invoked_subcommand is not None:
         return
-    from judge.rubric import Rubric, available
+    from judge.panel.rubric import Rubric, available
 
     found = [Rubric.find(name) for name in sorted(available())]
     if as_json:
@@ -58,10 +58,10 @@ def show(
     as_json: common.Json = False,
 ) -> None:
     """Show the template of a rubric, or with --case the messages that a model would be sent."""
-    from judge.ballots import ballot_schema
+    from judge.cases.inputs import Source
     from judge.errors import InputError
-    from judge.inputs import Source
-    from judge.rubric import Rubric
+    from judge.panel.ballots import ballot_schema
+    from judge.panel.rubric import Rubric
 
     rubric = Rubric.find(name)
     if case is None:

@@ -19,10 +19,10 @@ import typer
 from judge.cli import common
 
 if TYPE_CHECKING:
-    from judge.inputs import Source, Survey
+    from judge.cases.inputs import Source, Survey
     from judge.judging import Judge
-    from judge.report import Summary
-    from judge.store import Store
+    from judge.record.store import Store
+    from judge.record.summary import Summary
 
 
 def run(
@@ -66,11 +66,11 @@ def run(
     import gc
 
     gc.disable()  # loading makes objects that all stay; looking for garbage among them doubles the time it takes
+    from judge.cases.inputs import Source
     from judge.errors import ConfigError, InputError, JudgeError
-    from judge.inputs import Source
     from judge.judging import Judge
-    from judge.report import summarise
-    from judge.store import Store
+    from judge.record.store import Store
+    from judge.record.summary import summarise
 
     bounds = [_bound(text) for text in fail_under]
     found = common.settings(
@@ -216,7 +216,7 @@ def _tell(summary: Summary, path: Path, *, as_json: bool, asked_a_model: bool, c
 
 def _bound(text: str) -> tuple[str, float]:
     from judge.errors import ConfigError
-    from judge.report import METRICS
+    from judge.record.summary import METRICS
 
     name, equals, value = text.partition("=")
     try:
@@ -234,7 +234,7 @@ def _bound(text: str) -> tuple[str, float]:
 def _ensure_known(bounds: list[tuple[str, float]], judge: Judge) -> None:
     """Raise ConfigError, before any work, for a figure that no run of this judge can have."""
     from judge.errors import ConfigError, nearest
-    from judge.report import METRICS
+    from judge.record.summary import METRICS
 
     panel = judge.cascade.panel
     known = [*METRICS, *(panel.labels if panel else ("correct", "incorrect")), "undecided"]

@@ -11,7 +11,7 @@ from judge.cli import common
 
 if TYPE_CHECKING:
     from judge.protocols import Exchange
-    from judge.store import Store
+    from judge.record.store import Store
     from judge.types import Case, Evidence, Verdict, Vote
 
 
@@ -22,8 +22,8 @@ def show(
 ) -> None:
     """Show a run in numbers, or tell the whole story of one case: findings, prompts, tool calls, votes, why."""
     from judge.cli.summary import describe
-    from judge.report import summarise
-    from judge.store import Store
+    from judge.record.store import Store
+    from judge.record.summary import summarise
 
     with Store.read(run) as store:
         if case is not None:

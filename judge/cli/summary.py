@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from judge.cli import common
 
 if TYPE_CHECKING:
-    from judge.report import Agreement, Summary
+    from judge.record.summary import Agreement, Summary
 
 
 def describe(summary: Summary, path: Path) -> str:

@@ -21,7 +21,6 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from tenacity.wait import wait_random_exponential
 
 from judge.errors import ConfigError, ModelBusy, ModelDown, ModelError
-from judge.jsontext import NotJSON, final_object
 from judge.models import ModelOptions
 from judge.models.access import api_key, base_url
 from judge.models.clock import Clock
@@ -30,6 +29,7 @@ from judge.models.faults import FieldRefused, SchemaRefused, TooMany, cause, ref
 from judge.models.gate import gate_of
 from judge.models.loop import run
 from judge.protocols import Message, Reply, Request, ToolSpec
+from judge.text.jsontext import NotJSON, final_object
 from judge.types import Usage
 
 _ATTEMPTS = 4

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from judge import Basis, Case, Evidence, Finding, Outcome
-from judge.cleaning import clean
+from judge.text.cleaning import clean
 from judge_evaluators.blanks.marks import MARKS, could_be_meant, visible
 from judge_evaluators.blanks.openers import announces, could_be_asked_for, shared
 

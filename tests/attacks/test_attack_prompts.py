@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from obedient import FAMILIES, TEXTS, Hostile, Obedient, Sent, aimed, order, read
 
 from judge import Case, Member, Message, Rubric, ScriptedModel
-from judge.agent import Limits, Seat, deliberate
-from judge.cleaning import clean
-from judge.fencing import occurs
+from judge.panel.agent import Limits, Seat, deliberate
+from judge.text.cleaning import clean
+from judge.text.fencing import occurs
 
 RUBRIC = Rubric.find("correctness")
 RUBRICS = ("correctness", "correctness_open", "grade", "pass_fail", "preference")

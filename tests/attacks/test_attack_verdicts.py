@@ -13,8 +13,8 @@ from judge_evaluators.short_text import ShortText
 from obedient import FAMILIES, TEXTS, Hostile, Obedient, aimed
 
 from judge import Case, Judge, Member, Request, Rubric, ScriptedModel
-from judge.agent import Limits, Seat, deliberate
-from judge.store import Store
+from judge.panel.agent import Limits, Seat, deliberate
+from judge.record.store import Store
 
 QUESTIONS = {
     "What is 6 * 7?": ("42", "41"),

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge import Case, Rubric
-from judge.cleaning import clean
-from judge.fencing import fence
+from judge.text.cleaning import clean
+from judge.text.fencing import fence
 
 VISIBLE_FORMAT = set(range(0x600, 0x606)) | {0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}  # number signs
 SPACE = set(map(ord, "\t\n\v\f\r\x85"))

@@ -15,10 +15,11 @@ import pytest
 
 from judge import InputError, verify_answers
 from judge.config import Settings
-from judge.integrations import lm_eval, lm_eval_fields
-from judge.integrations.lm_eval import JudgeFilter, figures, mean_of_decided, process_results
-from judge.integrations.lm_eval_fields import Fields
-from judge.integrations.lm_eval_rescore import rescore
+from judge.integrations.lm_eval import fields as lm_eval_fields
+from judge.integrations.lm_eval import filter as lm_eval
+from judge.integrations.lm_eval.fields import Fields
+from judge.integrations.lm_eval.filter import JudgeFilter, figures, mean_of_decided, process_results
+from judge.integrations.lm_eval.rescore import rescore
 
 SAVED = Path(__file__).parent / "environments" / "saved"
 DATE = "2026-11-22T16-48-44.393213"

@@ -12,7 +12,7 @@ import pytest
 from server import FakeOpenAI
 from server_faults import Fill, Json, Truncated
 
-from judge.integrations.promptfoo_judging import Desk
+from judge.integrations.promptfoo.judging import Desk
 
 DEADLINE = 60
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.errors import StoreError
-from judge.integrations.pytest_cassette import Cassette, Entry, key_of
-from judge.integrations.pytest_secrets import REMOVED, Secrets
+from judge.integrations.pytest.cassette import Cassette, Entry, key_of
+from judge.integrations.pytest.secrets import REMOVED, Secrets
 from judge.protocols import Message, Reply, Request, ToolCall
 from judge.types import Usage
 

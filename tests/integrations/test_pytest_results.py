@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from judge import Case, Judge
-from judge.integrations.pytest_results import Interval, Results, wilson
-from judge.integrations.pytest_verdict import Judged, Origin
+from judge.integrations.pytest.results import Interval, Results, wilson
+from judge.integrations.pytest.verdict import Judged, Origin
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from server_faults import (
 )
 
 from judge.errors import ModelDown
-from judge.jsontext import final_object
+from judge.text.jsontext import final_object
 
 BLOCK = Text(str(fenced(FILLED).text))
 

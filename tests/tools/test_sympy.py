@@ -10,13 +10,13 @@ import pytest
 from judge_tools.algebra import Sympy
 
 from judge import ToolError
-from judge.actions import arguments_of
-from judge.agent import Limits as Steps
-from judge.agent import Seat, deliberate
 from judge.errors import VoteError
 from judge.models.scripted import ScriptedModel
+from judge.panel.actions import arguments_of
+from judge.panel.agent import Limits as Steps
+from judge.panel.agent import Seat, deliberate
+from judge.panel.rubric import Rubric
 from judge.protocols import Request, ToolCall
-from judge.rubric import Rubric
 from judge.types import Case, Member
 
 CASES = Path(__file__).parent.parent / "cases"

@@ -91,7 +91,7 @@ def served() -> Iterator[Backend]:
     port = _free_port()
     arguments = {name.replace("_", "-"): str(value) for name, value in ENGINE.items()}
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", weights(), "--enforce-eager"]
-    command += ["--no-enable-chunked-prefill"]  # see judge/models/vllm_settings.py
+    command += ["--no-enable-chunked-prefill"]  # see judge/models/vllm/settings.py
     command += ["--served-model-name", "small", "--host", "127.0.0.1", "--port", str(port)]
     command += [word for name, value in arguments.items() for word in (f"--{name}", value)]
     # As in this process: free white space is enough for a small model to fill a reply with.

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from judge import Case, ConfigError, Judge, ModelDown, ModelError, Reply, Request, ScriptedModel, Usage
 from judge.cli import main
+from judge.panel.rubric import Rubric, shipped
+from judge.panel.scoring import Calibration, Point, Threshold, accuracy, auc, best_threshold, left_out, read_threshold
+from judge.record.store import Store
 from judge.replaying import replay
-from judge.rubric import Rubric, shipped
-from judge.scoring import Calibration, Point, Threshold, accuracy, auc, best_threshold, left_out, read_threshold
-from judge.store import Store
 
 RUBRIC = Rubric.find("correctness")
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from judge.models.vllm_guard import guarded
+from judge.models.vllm.guard import guarded
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="pidfd is Linux's, as vLLM is")
 
 SLEEPER = "import signal, sys, time; {first}; print('ready', flush=True); time.sleep(600)"
 PROGRAM = """
 import subprocess, sys, time
-from judge.models.vllm_guard import guarded
+from judge.models.vllm.guard import guarded
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, start_new_session=True)
 child.stdout.readline()
 dismiss = guarded([child.pid])

@@ -17,8 +17,8 @@ from backends import CASES, ENGINE, Backend, ask, here, surroundings, text_of, w
 
 from judge import Case, ConfigError, ModelDown
 from judge.cli import main
+from judge.record.store import Store
 from judge.replaying import replay
-from judge.store import Store
 
 pytestmark = [pytest.mark.vllm, pytest.mark.filterwarnings("default")]
 

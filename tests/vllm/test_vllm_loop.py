@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from judge.errors import ConfigError, ModelDown, ModelError
-from judge.models.vllm_loop import Core, Loop
+from judge.models.vllm.loop import Core, Loop
 
 
 class Scripted:

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 
 from judge import Case, ModelError, Verdict
 from judge.protocols import Message, Request, ToolSpec
+from judge.record.store import Store
 from judge.replaying import replay
-from judge.store import Store
 
 # What libraries beneath vLLM warn about is not ours to mend.
 pytestmark = [pytest.mark.vllm, pytest.mark.filterwarnings("default")]

@@ -10,10 +10,11 @@ import pytest
 from judge import Judge
 from judge.config import Settings, load
 from judge.errors import ConfigError, ModelError
-from judge.models import ModelOptions, vllm_settings
-from judge.models.vllm_core import explained
-from judge.models.vllm_engine import VLLMModel, _said, distinct_firsts
-from judge.models.vllm_settings import Chat, Start, files_of, installed, start_of, with_defaults
+from judge.models import ModelOptions
+from judge.models.vllm import settings as vllm_settings
+from judge.models.vllm.core import explained
+from judge.models.vllm.engine import VLLMModel, _said, distinct_firsts
+from judge.models.vllm.settings import Chat, Start, files_of, installed, start_of, with_defaults
 from judge.types import Usage
 
 START = Start(model="/models/some", arguments={}, chat=Chat())

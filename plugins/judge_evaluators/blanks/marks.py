@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from judge.cleaning import clean
+from judge.text.cleaning import clean
 
 #: What each mark is called, so that ":" is left alone where the reference is "a colon".
 _CALLED = {

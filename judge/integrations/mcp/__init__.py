@@ -1,0 +1,1 @@
+"""An MCP server: an agent's own work, checked by program."""

@@ -1,0 +1,1 @@
+"""The pytest plugin: assertions on answers, recorded once and replayed."""

@@ -1,0 +1,1 @@
+"""vLLM in this process: one engine that every vote, case and turn shares."""

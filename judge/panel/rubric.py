@@ -1,0 +1,273 @@
+"""A rubric: one file with a prompt template, its labels, its vote schema and its tools.
+
+The file opens with YAML front matter between ``---`` lines, followed by Jinja with the blocks ``system`` and
+``user``. The template sees ``case``, ``labels``, ``tools`` and ``fence``. A response reaches the prompt only
+through ``fence()``, which wraps it in tags that no text of the case contains: text that came in cannot close
+its own fence. Values are never rendered again, so braces in a response are only braces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import yaml
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import Field, FiniteFloat, JsonValue, StrictInt, StrictStr, ValidationError
+
+from judge import registry
+from judge.errors import PluginError, RubricError, nearest
+from judge.panel.ballots import ballot_model
+from judge.protocols import Message
+from judge.text.fencing import Untrusted, fence, hex_digits
+from judge.types import Case, Record, digest
+
+_VARIABLES = frozenset({"case", "labels", "tools", "fence"})
+
+
+class Header(Record):
+    """The front matter of a rubric file: what a vote says is one of the labels, or a number of the range."""
+
+    labels: tuple[StrictStr | StrictInt, ...] = ()
+    range: tuple[FiniteFloat, FiniteFloat] | None = None
+    about: str = ""
+    tools: tuple[str, ...] = ()
+    needs: tuple[Literal["question", "reference", "criterion", "context", "two responses"], ...] = ()
+    vote: str | None = Field(default=None, alias="schema")
+
+
+class Rubric:
+    """A compiled rubric. ``Rubric.parse(name, text)`` raises RubricError for anything that cannot work."""
+
+    def __init__(self, name: str, text: str, header: Header, template: Template) -> None:
+        self.name = name
+        self.text = text
+        self.about = header.about
+        self.tools = header.tools
+        self.needs = header.needs
+        self.values = header.labels
+        self.labels = tuple(str(label) for label in header.labels)
+        self.range = header.range
+        self.numeric = all(isinstance(label, int) for label in header.labels)  # a range has no labels
+        self.schema = header.vote
+        self.Ballot = ballot_model(name, labels=header.labels, range_=header.range, schema=header.vote)
+        self._template = template
+
+    @property
+    def hash(self) -> str:
+        """A hash of the whole file."""
+        return digest(self.text)[:16]
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> Rubric:
+        """Compile the text of a rubric file."""
+        parts = text.split("---\n", 2)
+        if len(parts) != 3 or parts[0].strip():
+            raise RubricError(f"rubric {name!r}: the file has to open with front matter between two '---' lines")
+        try:
+            header = Header.model_validate(yaml.safe_load(parts[1]) or {})
+        except yaml.YAMLError as error:
+            raise RubricError(f"rubric {name!r}: the front matter is not YAML: {error}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RubricError(
+                f"rubric {name!r}: front matter field {where!r}: {first['msg']}, got {first['input']!r} "
+                "(labels such as yes and no need quotes in YAML)"
+            ) from None
+        if problem := _problem(header):
+            raise RubricError(f"rubric {name!r}: {problem}")
+        before = "\n" * (text.count("\n") - parts[2].count("\n"))  # so that errors count the lines of the file
+        return cls(name, text, header, _compile(name, before + parts[2]))
+
+    @classmethod
+    def find(cls, name: str, *, folder: Path = Path("prompts")) -> Rubric:
+        """Find a rubric: a path, then ``./prompts/NAME.j2``, then those shipped, then those of plugins."""
+        if name.endswith(".j2") or "/" in name:
+            path = Path(name)
+            if not path.is_file():
+                raise RubricError(f"rubric file {name!r} does not exist")
+            return cls.parse(str(path), _read(path))
+        known = available(folder=folder)
+        if name not in known:
+            raise RubricError(
+                f"unknown rubric {name!r}.{nearest(name, known)} Known: {', '.join(sorted(known))}; "
+                "or give the path of a .j2 file"
+            )
+        return cls.parse(name, known[name]())
+
+    def misfit(self, case: Case) -> str | None:
+        """Return why the rubric cannot judge a case, or None."""
+        have = {
+            "question": case.question,
+            "reference": case.reference,
+            "criterion": case.criterion,
+            "context": case.context,
+            "two responses": len(case.responses) == 2,
+        }
+        if missing := next((need for need in self.needs if not have[need]), None):
+            return f"rubric {self.name!r} needs a {missing}, and the case has none".replace("a two", "two")
+        if len(case.responses) > 1 and "two responses" not in self.needs:
+            return f"rubric {self.name!r} judges one response, and the case has {len(case.responses)}"
+        return None
+
+    def render(self, case: Case) -> tuple[Message, ...]:
+        """Return the system and the user message for a case. Raises RubricError when that cannot be done."""
+        if misfit := self.misfit(case):
+            raise RubricError(f"case {case.id!r}: {misfit}")
+        texts = (
+            *case.responses,
+            *case.references,
+            case.question or "",
+            case.context or "",
+            case.criterion or "",
+            *_texts_in(case.tags),
+        )
+        beside, own = hex_digits(texts), case.digest
+
+        def fenced(value: object, name: str = "response") -> str:
+            # Nobody knows the code of a response who does not know the whole case. That of another text is the same
+            # in all cases that have this text, so that their prompts begin alike.
+            salt = f"{name} {own}" if isinstance(value, Untrusted) else name
+            return fence(value, name=name, salt=salt, beside=beside)
+
+        variables = {
+            "case": _View(case),
+            "labels": self.labels,
+            "tools": self.tools,
+            "fence": fenced,
+        }
+        try:
+            context = self._template.new_context(variables)
+            blocks = {name: "".join(self._template.blocks[name](context)) for name in ("system", "user")}
+        except Exception as error:
+            raise RubricError(f"rubric {self.name!r} cannot be rendered for case {case.id!r}: {error}") from error
+        return tuple(
+            Message(role=cast(Any, role), content=text.strip()) for role, text in blocks.items() if text.strip()
+        )
+
+
+def _problem(header: Header) -> str | None:
+    """Return what of a front matter cannot be voted on."""
+    if header.range is None and len(header.labels) < 2:
+        return f"front matter field 'labels': a vote needs two labels or more to choose from, got {header.labels!r}"
+    if len(set(map(str, header.labels))) < len(header.labels):
+        return f"a label is given twice: {header.labels}"
+    if "undecided" in header.labels:
+        return "the label 'undecided' is what no majority means; use another word"
+    if header.range and (header.labels or header.vote):
+        return "a range stands alone: leave out labels and schema"
+    if header.range and header.range[0] >= header.range[1]:
+        return f"a range has the lower number first, as in [0, 1], got {list(header.range)}"
+    return None
+
+
+def available(*, folder: Path = Path("prompts")) -> dict[str, Callable[[], str]]:
+    """Return every rubric that has a name, with a function that reads its text; the user's own come first."""
+    found: dict[str, Callable[[], str]] = {}
+    for name in registry.names("rubrics"):
+        found[name] = lambda name=name: _plugged(name)  # type: ignore[misc]
+    for place in (shipped(), folder):
+        for path in sorted(place.glob("*.j2")):
+            found[path.stem] = lambda path=path: _read(path)  # type: ignore[misc]
+    return found
+
+
+def shipped() -> Path:
+    """Return the folder of the shipped rubrics: inside the wheel, else the checkout's ``prompts/``."""
+    package = Path(__file__).parent
+    inside = package / "_prompts"
+    return inside if inside.is_dir() else package.parent / "prompts"
+
+
+def _texts_in(value: JsonValue) -> Iterator[str]:
+    """Yield every text and number in a JSON value, keys too."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield key
+            yield from _texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts_in(inner)
+    else:
+        yield str(value)
+
+
+class _View:
+    """A case as a template sees it: the same fields, with the responses untrusted."""
+
+    def __init__(self, case: Case) -> None:
+        self.id, self.kind, self.tags = case.id, case.kind, case.tags
+        self.question, self.context, self.criterion = case.question, case.context, case.criterion
+        self.references, self.reference = case.references, case.reference
+        self.responses = tuple(Untrusted(text) for text in case.responses)
+        self.response = self.responses[0]
+
+
+_FIELDS = frozenset(
+    {
+        "id",
+        "kind",
+        "tags",
+        "question",
+        "context",
+        "criterion",
+        "references",
+        "reference",
+        "responses",
+        "response",
+    }
+)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, with a short way to the fields of a case, of which none is unsafe."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return (type(obj) is _View and attr in _FIELDS) or super().is_safe_attribute(obj, attr, value)
+
+
+def _compile(name: str, source: str) -> Template:
+    environment = _Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+    )
+    try:
+        tree = environment.parse(source)
+        template = environment.from_string(source)
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        raise RubricError(f"rubric {name!r}, line {line}: {error}") from None
+    for block in ("system", "user"):
+        if block not in template.blocks:
+            raise RubricError(f"rubric {name!r} lacks the block {block!r}: {{% block {block} %}} … {{% endblock %}}")
+    for unknown in sorted(find_undeclared_variables(tree) - _VARIABLES):
+        raise RubricError(
+            f"rubric {name!r} uses the undefined variable {unknown!r}.{nearest(unknown, _VARIABLES)} "
+            f"A template sees: {', '.join(sorted(_VARIABLES))}"
+        )
+    for access in tree.find_all(nodes.Getattr):
+        on_case = isinstance(access.node, nodes.Name) and access.node.name == "case"
+        if on_case and access.attr not in _FIELDS:
+            raise RubricError(
+                f"rubric {name!r} uses the undefined variable 'case.{access.attr}'."
+                f"{nearest(access.attr, _FIELDS)} A case has: {', '.join(sorted(_FIELDS))}"
+            )
+    return template
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RubricError(f"rubric file {str(path)!r} cannot be read: {error}") from None
+
+
+def _plugged(name: str) -> str:
+    found = registry.load("rubrics", name)
+    text = found() if callable(found) else found
+    if not isinstance(text, str):
+        raise PluginError(f"rubric plugin {name!r} has to be a text or a function that returns one, not {type(text)}")
+    return text

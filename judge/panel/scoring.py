@@ -1,0 +1,244 @@
+"""Judging by score: the probability of each label as the model's next word, from one prompt and without a reply.
+
+The cheapest vote there is. The model is asked for the label alone and not let speak: its reply is begun for it, up to
+the label, and what is looked at is how likely each label would be to come next. How the two labels of a rubric compare
+is a good ranking of cases long before it is a good decision: the point at which to call a case the one or the other has
+to be calibrated on labelled cases.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from pydantic import Field, ValidationError
+
+from judge.errors import ConfigError, ModelDown, ModelError, RubricError
+from judge.panel.agent import Deliberation, Limits, Seat
+from judge.panel.rubric import Rubric
+from judge.protocols import Exchange, Message, Model, Reply, Request
+from judge.types import Case, Failure, Member, Record, Usage, Vote
+
+#: Below this share of all probability the labels are not what the model was about to say, and their ratio is noise.
+MASS = 0.02
+_BEGUN = "The label is"
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """A model that can say how likely each label is as the next word."""
+
+    def score(self, request: Request, /) -> Reply:
+        """Return, as a JSON object, the log-probability of each label that the request's output schema lists."""
+        ...
+
+
+class Threshold(Record):
+    """From which log-odds on a member's vote is for the first label of its rubric, and how well that did."""
+
+    model: str
+    rubric: str
+    label: str
+    other: str
+    threshold: float
+    labelled: int = 0
+    auc: float | None = None
+    accuracy_raw: float | None = None
+    accuracy: float | None = None
+    accuracy_left_out: float | None = None
+
+
+class Calibration(Record):
+    """What ``judge calibrate`` writes: a threshold for each member of a run's panel."""
+
+    thresholds: tuple[Threshold, ...] = Field(min_length=1)
+
+
+class Point(NamedTuple):
+    """One labelled case: the log-odds of the first label, and whether a human gave it that label."""
+
+    log_odds: float
+    first: bool
+
+
+class ScoreSeat(Seat):
+    """A seat that votes by score. Of two labels the first wins from `threshold` on; of more, the likeliest."""
+
+    def __init__(self, member: Member, model: Model, rubric: Rubric, *, threshold: float = 0.0) -> None:
+        super().__init__(member, model, rubric, {})
+        if not isinstance(model, Scores):
+            raise ConfigError(f"model {member.model!r} gives no probabilities of labels; judge without --score")
+        if rubric.range:
+            raise ConfigError(f"rubric {rubric.name!r} has no labels to score, but a range; judge without --score")
+        self.threshold = threshold
+        self._scores: Scores = model
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What of this seat can change a verdict, beyond its member."""
+        return {"threshold": self.threshold, "mass": MASS}
+
+    def deliberate(self, case: Case, *, index: int, seed: int, limits: Limits) -> Deliberation:  # noqa: ARG002
+        """Return the vote; nothing is drawn, so that the seed does not matter. Raises ModelDown."""
+        try:
+            request = self._request(case)
+        except RubricError as error:
+            return self._conclude(index, error=Failure(cause="rubric", message=str(error)))
+        exchange = {"vote": index, "turn": 0, "member": self.member.model, "request": request}
+        try:
+            reply = self._scores.score(request)
+            scores = {str(label): float(score) for label, score in json.loads(reply.text).items()}
+        except ModelDown:
+            raise
+        except Exception as error:  # noqa: BLE001 - a model may be foreign code; its failure is recorded
+            cause = error.cause if isinstance(error, ModelError) else "model_crash"
+            failure = Failure(cause=cause, message=str(error) or type(error).__name__)
+            return self._conclude(
+                index, exchange=Exchange.model_validate({**exchange, "failure": failure}), error=failure
+            )
+        told = Exchange.model_validate({**exchange, "reply": reply})
+        return self._conclude(index, exchange=told, scores=scores, usage=reply.usage)
+
+    def _request(self, case: Case) -> Request:
+        *before, last = self.rubric.render(case)
+        wish = f"Do not explain. Your whole reply is one word, the label: {' or '.join(self.rubric.labels)}."
+        asked = last.model_copy(update={"content": f"{last.content}\n\n{wish}"})
+        return Request(
+            messages=(*before, asked, Message(role="assistant", content=_BEGUN)),
+            output={"enum": list(self.rubric.labels)},
+            temperature=0.0,
+            max_tokens=1,
+            case_id=case.id,
+        )
+
+    def _conclude(
+        self,
+        index: int,
+        *,
+        exchange: Exchange | None = None,
+        scores: Mapping[str, float] | None = None,
+        usage: Usage | None = None,
+        error: Failure | None = None,
+    ) -> Deliberation:
+        exchanges = () if exchange is None else (exchange,)
+        said: dict[str, object] = {"error": error}
+        if scores is not None:
+            said = self._said(scores)
+        vote = Vote.model_validate({"index": index, "member": self.member, "usage": usage or Usage(), **said})
+        return Deliberation(vote, exchanges)
+
+    def _said(self, scores: Mapping[str, float]) -> dict[str, object]:
+        """Return the fields of the vote that log-probabilities make."""
+        mass = math.fsum(math.exp(score) for score in scores.values())
+        if mass < MASS:
+            message = (
+                f"together the labels {', '.join(scores)} have {mass:.2g} of the probability of the next token, which "
+                "is too little to compare them: the model was about to say something else"
+            )
+            return {"error": Failure(cause="no_mass", message=message)}
+        shares = {label: math.exp(score) / mass for label, score in scores.items()}
+        told = ", ".join(f"P({label}) = {share:.4f}" for label, share in shares.items())
+        extra = {"scores": {label: round(score, 6) for label, score in scores.items()}, "mass": round(mass, 6)}
+        if len(self.rubric.labels) != 2:
+            return {"label": max(shares, key=lambda label: shares[label]), "reason": told, "extra": extra}
+        first, second = self.rubric.labels
+        odds = log_odds(scores, first, second)
+        label = first if odds >= self.threshold else second
+        reason = f"{told}; log-odds {odds:+.3f}, threshold {self.threshold:+.3f}"
+        return {"label": label, "reason": reason, "extra": extra}
+
+
+def log_odds(scores: Mapping[str, float], first: str, second: str) -> float:
+    """Return log P(first) - log P(second), kept within what a double can hold."""
+    return max(-700.0, min(700.0, scores[first] - scores[second]))
+
+
+def read_threshold(text: str | None, *, model: str, rubric: Rubric) -> float:
+    """Return a member's threshold from a number or a file of ``judge calibrate``; 0 where there is none.
+
+    Raises ConfigError for a file without one for this member, or whose threshold parts other labels than the rubric's.
+    """
+    if text is None:
+        return 0.0
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        found = Calibration.model_validate_json(Path(text).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise ConfigError(
+            f"threshold {text!r} is neither a number nor a file that 'judge calibrate' wrote: {error}"
+        ) from None
+    for known in found.thresholds:
+        if (known.model, known.rubric) == (model, rubric.name):
+            if (known.label, known.other) != rubric.labels:
+                raise ConfigError(
+                    f"{text!r} parts {known.label} from {known.other}, and rubric {rubric.name!r} has the labels "
+                    f"{', '.join(rubric.labels)}, in this order: calibrate again"
+                )
+            return known.threshold
+    listed = ", ".join(f"{known.model} with {known.rubric}" for known in found.thresholds)
+    raise ConfigError(
+        f"{text!r} holds no threshold for {model} with {rubric.name}, but for: {listed}. Calibrate it as well"
+    )
+
+
+def best_threshold(points: Sequence[Point]) -> float:
+    """Return the threshold with the best mean of both labels' accuracies, in the middle of the widest such gap.
+
+    Both labels count the same, so that a set with few of one is not solved by never saying it. Raises ConfigError
+    without cases of both labels.
+
+    >>> best_threshold([Point(-9.0, False), Point(-5.0, True), Point(-4.0, True)])
+    -7.0
+    """
+    of_first = sum(point.first for point in points)
+    if not 0 < of_first < len(points):
+        raise ConfigError("calibration needs labelled cases of both labels")
+    ordered = sorted(points)
+    caught, passed = of_first, 0  # what a threshold below all of them gets right
+    gaps: list[tuple[float, float, float]] = []
+    edges = [ordered[0].log_odds - 1, *(p.log_odds for p in ordered), ordered[-1].log_odds + 1]
+    for place, (low, high) in enumerate(pairwise(edges)):
+        if place:
+            caught -= ordered[place - 1].first
+            passed += not ordered[place - 1].first
+        if low < high:
+            gaps.append((caught / of_first + passed / (len(points) - of_first), high - low, (low + high) / 2))
+    return max(gaps)[2]
+
+
+def accuracy(points: Iterable[Point], threshold: float) -> float:
+    """Return the share of cases that a threshold puts on the human's side."""
+    right = [(point.log_odds >= threshold) == point.first for point in points]
+    return sum(right) / len(right)
+
+
+def left_out(points: Sequence[Point], *, folds: int = 10) -> float | None:
+    """Return the accuracy on cases that had no part in choosing the threshold; None where they are too few.
+
+    Each fold in turn is judged by the threshold of the others. Cases of each label go round the folds in order.
+    """
+    ordered = sorted(range(len(points)), key=lambda n: points[n].first)
+    fold = {place: n % folds for n, place in enumerate(ordered)}
+    right = 0
+    for held in range(min(folds, len(points))):
+        rest = [point for place, point in enumerate(points) if fold[place] != held]
+        if not 0 < sum(point.first for point in rest) < len(rest):
+            return None
+        threshold = best_threshold(rest)
+        right += sum((p.log_odds >= threshold) == p.first for n, p in enumerate(points) if fold[n] == held)
+    return right / len(points)
+
+
+def auc(points: Sequence[Point]) -> float:
+    """Return how often a case of the first label has the higher log-odds than one of the other; ties count half."""
+    above = [point.log_odds for point in points if point.first]
+    below = [point.log_odds for point in points if not point.first]
+    wins = sum((a > b) + 0.5 * (a == b) for a in above for b in below)
+    return wins / (len(above) * len(below))

@@ -1,0 +1,1 @@
+"""Child processes of ours, which can be killed at a deadline."""

@@ -1,0 +1,143 @@
+"""What a run comes to: labels, who decided, agreement with people, failures by cause. Computed by the database."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from judge.record.store import Store
+from judge.types import Record
+
+
+class Agreement(Record):
+    """How verdicts compare with human labels.
+
+    ``accuracy`` counts an undecided case as not agreeing; ``accuracy_decided`` leaves those out, and so does
+    ``kappa`` (Cohen, 1960; None where chance agreement is complete). ``confusion[human][verdict]`` counts cases.
+    """
+
+    labelled: int
+    decided: int
+    accuracy: float
+    accuracy_decided: float | None
+    kappa: float | None
+    confusion: dict[str, dict[str, int]]
+
+
+class Summary(Record):
+    """A run in numbers. ``errors`` counts cases left undecided because something failed, by cause."""
+
+    run: str
+    fingerprint: str
+    cases: int
+    decided: int
+    labels: dict[str, dict[str, int]]
+    decided_by: dict[str, int]
+    agreement: Agreement | None
+    median_score: float | None
+    failures: dict[str, int]
+    errors: int
+    votes_asked: int
+    votes_saved: int
+    calls: int
+    tokens: int
+    cost: float | None
+
+    def metric(self, name: str) -> float | None:
+        """Return a number by the name that ``--fail-under`` takes; a label's name means its share of the cases."""
+        if name == "coverage":
+            return self.decided / self.cases if self.cases else None
+        if name in ("accuracy", "accuracy_decided", "kappa"):
+            return getattr(self.agreement, name) if self.agreement else None
+        count = sum(by_label.get(name, 0) for by_label in self.labels.values())
+        return count / self.cases if self.cases else None
+
+
+METRICS = ("accuracy", "accuracy_decided", "kappa", "coverage")
+
+
+def summarise(store: Store) -> Summary:
+    """Return the summary of a run file."""
+    labels: dict[str, dict[str, int]] = {}
+    for kind, label, count in _grouped(store, "kind, label"):
+        labels.setdefault(kind, {})[label] = count
+    causes: Counter[str] = Counter()
+    errors = 0
+    for failed, label, count in _grouped(store, "failures, label"):
+        for cause in json.loads(failed):
+            causes[cause] += count
+        if failed != "[]" and label == "undecided":
+            errors += count
+    totals = "count(*), total(label != 'undecided'), total(asked), total(saved), total(calls), total(tokens), sum(cost)"
+    cases, decided, asked, saved, calls, tokens, cost = next(
+        store.query(f"SELECT {totals} FROM verdicts WHERE superseded = 0")
+    )
+    confusion: dict[str, dict[str, int]] = {}
+    for human, label, count in _grouped(store, "human, label", "human IS NOT NULL"):
+        confusion.setdefault(human, {})[label] = count
+    return Summary(
+        run=store.run.id,
+        fingerprint=store.run.fingerprint,
+        cases=cases,
+        decided=int(decided),
+        labels=labels,
+        decided_by=dict(_grouped(store, "decided_by")),
+        agreement=agreement(confusion) if confusion else None,
+        median_score=_median_score(store),
+        failures=dict(causes.most_common()),
+        errors=errors,
+        votes_asked=int(asked),
+        votes_saved=int(saved),
+        calls=int(calls),
+        tokens=int(tokens),
+        cost=cost,
+    )
+
+
+def agreement(confusion: dict[str, dict[str, int]]) -> Agreement:
+    """Return accuracy and kappa from counts by human label and verdict.
+
+    >>> agreement({"yes": {"yes": 20, "no": 5}, "no": {"yes": 10, "no": 15}}).kappa
+    0.4
+    """
+    total = sum(sum(row.values()) for row in confusion.values())
+    agreed = sum(row.get(human, 0) for human, row in confusion.items() if human != "undecided")
+    decided = total - sum(row.get("undecided", 0) for row in confusion.values())
+    said = Counter[str]()
+    wanted = Counter[str]()
+    for human, row in confusion.items():
+        for label, count in row.items():
+            if label != "undecided":
+                said[label] += count
+                wanted[human] += count
+    chance = sum(said[label] * wanted[label] for label in said) / decided**2 if decided else 1.0
+    observed = agreed / decided if decided else None
+    return Agreement(
+        labelled=total,
+        decided=decided,
+        accuracy=round(agreed / total, 6),
+        accuracy_decided=None if observed is None else round(observed, 6),
+        kappa=None if observed is None or chance == 1 else round((observed - chance) / (1 - chance), 6),
+        confusion=confusion,
+    )
+
+
+def _grouped(store: Store, columns: str, where: str = "1") -> list[Any]:
+    return list(
+        store.query(
+            f"SELECT {columns}, count(*) AS n FROM verdicts WHERE superseded = 0 AND {where} "
+            f"GROUP BY {columns} ORDER BY n DESC, {columns}"
+        )
+    )
+
+
+def _median_score(store: Store) -> float | None:
+    middle = next(
+        store.query(
+            "SELECT avg(score) FROM (SELECT score FROM verdicts WHERE superseded = 0 AND score IS NOT NULL "
+            "ORDER BY score LIMIT 2 - (SELECT count(score) FROM verdicts WHERE superseded = 0) % 2 "
+            "OFFSET (SELECT (count(score) - 1) / 2 FROM verdicts WHERE superseded = 0))"
+        )
+    )[0]
+    return None if middle is None else float(middle)
