@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from judge_evaluators.answer import Answer
-from judge_evaluators.blank import Blank
+from judge_evaluators.answer.evaluator import Answer
+from judge_evaluators.blank.evaluator import Blank
 from judge_evaluators.exact import Exact
 from judge_evaluators.number import Number
 from judge_evaluators.short_text import ShortText

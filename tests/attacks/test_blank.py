@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from judge_evaluators.blank import Blank
+from judge_evaluators.blank.evaluator import Blank
 from obedient import TEXTS
 
 from judge import Case, Finding

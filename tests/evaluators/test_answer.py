@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from judge_evaluators.answer import Answer
+from judge_evaluators.answer.evaluator import Answer
 
 from judge import Case, Finding, Judge
 

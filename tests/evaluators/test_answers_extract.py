@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from judge_evaluators.answers.extract import Extracted, Refused, extract
+from judge_evaluators.answer.finding.extract import Extracted, Refused, extract
 
 TABLE = Path(__file__).parent.parent / "cases" / "answers_extract.jsonl"
 ROWS = [json.loads(line) for line in TABLE.read_text(encoding="utf-8").splitlines()]

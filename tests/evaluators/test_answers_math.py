@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from judge_evaluators.answers.compare import Comparison, compare
-from judge_evaluators.answers.parse import parse
-from judge_evaluators.answers.render import render
-from judge_evaluators.answers.units import read_unit
-from judge_evaluators.answers.values import Number, Text
+from judge_evaluators.answer.comparing.compare import Comparison, compare
+from judge_evaluators.answer.reading.parse import parse
+from judge_evaluators.answer.reading.render import render
+from judge_evaluators.answer.reading.units import read_unit
+from judge_evaluators.answer.reading.values import Number, Text
 
 CASES = Path(__file__).parent.parent / "cases" / "answers_math.jsonl"
 ROWS = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]

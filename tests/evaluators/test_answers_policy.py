@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from judge_evaluators.answer import Answer
+from judge_evaluators.answer.evaluator import Answer
 
 from judge import Case
 

@@ -1,0 +1,1 @@
+"""Two typed values compared, one module a type; each says why and by what basis."""

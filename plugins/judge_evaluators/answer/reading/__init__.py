@@ -1,0 +1,1 @@
+"""A text as a typed value: numbers, formulas, quantities, collections, words."""

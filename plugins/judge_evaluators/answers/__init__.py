@@ -1,1 +1,0 @@
-"""Answers: what a text says (`parse`), and whether two say the same (`compare`)."""

@@ -1,0 +1,1 @@
+"""A response that says nothing."""
