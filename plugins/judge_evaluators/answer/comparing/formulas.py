@@ -7,7 +7,8 @@ from itertools import permutations
 
 from judge_evaluators.answer.comparing.numeric import Undefined, precise
 from judge_evaluators.answer.comparing.outcome import Compare, Comparison, correct, incorrect, undecided
-from judge_evaluators.answer.comparing.probing import Sameness, rational_points, same, symbols, variables
+from judge_evaluators.answer.comparing.probing import Sameness, rational_points, same
+from judge_evaluators.answer.comparing.rounding import rounded
 from judge_evaluators.answer.reading.exact import exact
 from judge_evaluators.answer.reading.lifting import node_of
 from judge_evaluators.answer.reading.values import (
@@ -21,6 +22,8 @@ from judge_evaluators.answer.reading.values import (
     Number,
     Sym,
     Value,
+    symbols,
+    variables,
 )  # fmt: skip
 
 
@@ -66,8 +69,6 @@ def _infinity(node: Node) -> bool:
 
 
 def _rounds_to(decimal: Number, node: Node) -> Comparison | None:
-    from judge_evaluators.answer.comparing.numbers import rounded
-
     if symbols(node) & {"i", "oo"}:
         return None
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from judge_evaluators.answer.comparing.numeric import Undefined, precise
 from judge_evaluators.answer.comparing.outcome import Comparison, correct, incorrect, undecided
-from judge_evaluators.answer.comparing.probing import same, variables
+from judge_evaluators.answer.comparing.probing import same
 from judge_evaluators.answer.reading.items import as_interval
 from judge_evaluators.answer.reading.tokens import Unreadable
 from judge_evaluators.answer.reading.values import (
@@ -18,6 +18,7 @@ from judge_evaluators.answer.reading.values import (
     Span,
     TupleOf,
     Value,
+    variables,
 )
 
 

@@ -14,7 +14,6 @@ from judge_evaluators.answer.comparing.outcome import (
     undecided,
     worst,
 )
-from judge_evaluators.answer.comparing.probing import variables
 from judge_evaluators.answer.reading.lifting import node_of
 from judge_evaluators.answer.reading.values import (
     Equation,
@@ -24,6 +23,7 @@ from judge_evaluators.answer.reading.values import (
     Sym,
     TupleOf,
     Value,
+    variables,
 )  # fmt: skip
 
 _ARGUMENT = re.compile(r"(.+?)(?:\(([a-zA-Z])\)|_([a-z]))")

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from judge_evaluators.answer.comparing.formulas import formulas
 from judge_evaluators.answer.comparing.outcome import Compare, Comparison, correct, incorrect, undecided
+from judge_evaluators.answer.comparing.rounding import rounded
 from judge_evaluators.answer.reading.units import is_measured_in_another
 from judge_evaluators.answer.reading.values import (
     Apply,
@@ -23,8 +24,6 @@ from judge_evaluators.answer.reading.values import (
     Value,
     count_digits,
 )
-
-_MIN_DIGITS = 3
 
 
 def numbers(response: Number, reference: Number) -> Comparison:
@@ -47,19 +46,6 @@ def numbers(response: Number, reference: Number) -> Comparison:
 
 
 _STRENGTH = ("no", "maybe", "yes")
-
-
-def rounded(short: Number, value: Fraction) -> str:
-    """Whether a decimal is the value, rounded at its last digit: "yes", "maybe" (few digits, or cut off), "no"."""
-    if short.form not in ("decimal", "percent") or abs(short.decimals) > 5000:
-        return "no"
-    step = Fraction(10) ** -short.decimals
-    gap = abs(short.value - value)
-    if gap <= step / 2:
-        return "yes" if short.digits >= _MIN_DIGITS else "maybe"
-    if gap < step and abs(value) > abs(short.value):
-        return "yes" if short.digits >= _MIN_DIGITS + 1 else "maybe"
-    return "no"
 
 
 def quantities(response: Value, reference: Value, compare: Compare) -> Comparison:

@@ -8,16 +8,14 @@ elsewhere (a branch, a domain); those that have no value at the points are left 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from judge_evaluators.answer.comparing.numeric import Undefined, doubles, precise
 from judge_evaluators.answer.reading.exact import exact
-from judge_evaluators.answer.reading.values import Apply, Node, Num, Sym
+from judge_evaluators.answer.reading.values import Apply, Node, symbols, variables
 
-CONSTANTS = frozenset({"pi", "e", "i", "oo"})
 _POINTS = 7
 
 
@@ -27,23 +25,6 @@ class Sameness(NamedTuple):
     same: bool | None
     proved: bool = False
     witness: str = ""
-
-
-def symbols(node: Node) -> frozenset[str]:
-    """Return the names in a node, constants included."""
-    if isinstance(node, Sym):
-        return frozenset({node.name})
-    if isinstance(node, Num):
-        return frozenset()
-    found: frozenset[str] = frozenset()
-    for arg in node.args:
-        found |= symbols(arg)
-    return found
-
-
-def variables(node: Node) -> frozenset[str]:
-    """Return the names in a node that are no constants."""
-    return symbols(node) - CONSTANTS
 
 
 def uses(node: Node, op: str) -> bool:
@@ -210,11 +191,3 @@ def _short(value: Any) -> str:
     if isinstance(value, float | complex):
         return f"{value:.6g}"
     return str(value)[:24]
-
-
-def every(nodes: tuple[Node, ...]) -> Iterator[Node]:
-    """Yield all nodes below these, and themselves."""
-    for node in nodes:
-        yield node
-        if isinstance(node, Apply):
-            yield from every(node.args)

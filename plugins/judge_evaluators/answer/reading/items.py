@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from judge_evaluators.answer.comparing.probing import symbols
 from judge_evaluators.answer.reading.grammar import formula
 from judge_evaluators.answer.reading.lifting import lift, node_of
 from judge_evaluators.answer.reading.measures import read_quantity
@@ -20,6 +19,7 @@ from judge_evaluators.answer.reading.values import (
     Span,
     TupleOf,
     Value,
+    symbols,
 )  # fmt: skip
 
 Reader = Callable[[Tokens], Value]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from judge_evaluators.answer.comparing.probing import every, symbols
 from judge_evaluators.answer.reading.exact import exact
 from judge_evaluators.answer.reading.values import (
     Apply,
@@ -16,6 +15,8 @@ from judge_evaluators.answer.reading.values import (
     Sym,
     Value,
     count_digits,
+    every,
+    symbols,
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from judge_evaluators.answer.comparing.probing import symbols, variables
 from judge_evaluators.answer.reading.exact import exact
 from judge_evaluators.answer.reading.grammar import formula
 from judge_evaluators.answer.reading.items import Reader
@@ -25,6 +24,8 @@ from judge_evaluators.answer.reading.values import (
     Sym,
     TupleOf,
     Value,
+    symbols,
+    variables,
 )  # fmt: skip
 from judge_evaluators.answer.reading.vocabulary import FUNCTIONS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -204,3 +205,31 @@ class Text(Value):
     """What no other type reads."""
 
     text: str
+
+
+CONSTANTS = frozenset({"pi", "e", "i", "oo"})
+
+
+def symbols(node: Node) -> frozenset[str]:
+    """Return the names in a node, constants included."""
+    if isinstance(node, Sym):
+        return frozenset({node.name})
+    if isinstance(node, Num):
+        return frozenset()
+    found: frozenset[str] = frozenset()
+    for arg in node.args:
+        found |= symbols(arg)
+    return found
+
+
+def variables(node: Node) -> frozenset[str]:
+    """Return the names in a node that are no constants."""
+    return symbols(node) - CONSTANTS
+
+
+def every(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    """Yield all nodes below these, and themselves."""
+    for node in nodes:
+        yield node
+        if isinstance(node, Apply):
+            yield from every(node.args)
