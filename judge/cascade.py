@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from judge.errors import ConfigError
 from judge.panel import voting
-from judge.panel.agent import Deliberation, Limits, Seat
+from judge.panel.agent import Bounds, Seat
 from judge.panel.scoring import ScoreSeat
 from judge.processes.workers import Workers, ensure_sendable, guarded
-from judge.protocols import Batches, Closes, Evaluator, Exchange, Preflights
+from judge.protocols import Batches, Closes, Decided, Deliberation, Evaluator, Preflights
 from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, digest, total
 from judge.version import __version__
 
@@ -47,13 +47,6 @@ class Panel(NamedTuple):
         return self.seats[0].rubric.range is not None
 
 
-class Outcome(NamedTuple):
-    """A verdict with the exchanges that led to it."""
-
-    verdict: Verdict
-    exchanges: tuple[Exchange, ...]
-
-
 class Cascade:
     """Decides cases. Thread-safe. Close it to stop its workers; raises ConfigError for a panel that cannot vote."""
 
@@ -62,7 +55,7 @@ class Cascade:
         evaluators: Sequence[Evaluator],
         panel: Panel | None,
         *,
-        limits: Limits | None = None,
+        limits: Bounds | None = None,
         deadline_s: float = 10.0,
         further: Mapping[str, Any] | None = None,
     ) -> None:
@@ -72,14 +65,14 @@ class Cascade:
             if not _bounded(evaluator):
                 ensure_sendable(evaluator)
         self.panel = panel
-        self.limits = limits or Limits()
+        self.limits = limits or Bounds()
         self.evaluators = tuple(sorted(evaluators, key=lambda e: (not _bounded(e), getattr(e, "cost", 1))))
         self._reach = {evaluator.name: _reach(evaluator) for evaluator in self.evaluators}
         self._asked = panel is None or {"correct", "incorrect"} <= set(panel.labels)
         self._workers = Workers(deadline_s=deadline_s)
         self.provenance = _provenance(self, {"evaluator_deadline_s": deadline_s, **(further or {})})
 
-    def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Outcome:
+    def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Decided:
         """Decide a case. Votes that were `kept` from an earlier attempt are not asked for again.
 
         Raises ModelDown when no call to a model can work.
@@ -93,7 +86,7 @@ class Cascade:
         common = {"case_id": case.id, "findings": findings, "provenance": self.provenance}
         if best is not None:
             name, finding = best
-            return Outcome(
+            return Decided(
                 Verdict(
                     label=finding.outcome,
                     confidence=finding.confidence,
@@ -105,7 +98,7 @@ class Cascade:
                 (),
             )
         if self.panel is None:
-            return Outcome(
+            return Decided(
                 Verdict(label="undecided", decided_by="nobody", because=_why_undecided(findings), **common),
                 (),
             )
@@ -143,7 +136,7 @@ class Cascade:
                 seat.model.close()
         self._workers.close()
 
-    def _vote(self, case: Case, panel: Panel, kept: Iterable[Deliberation], findings: dict[str, Finding]) -> Outcome:
+    def _vote(self, case: Case, panel: Panel, kept: Iterable[Deliberation], findings: dict[str, Finding]) -> Decided:
         done = {d.vote.index: d for d in kept if d.vote.error is None}
         while more := voting.needed([d.vote for d in done.values()], asked=panel.votes, numeric=panel.numeric):
             indices = [i for i in range(panel.votes) if i not in done][:more]
@@ -151,7 +144,7 @@ class Cascade:
                 done[deliberation.vote.index] = deliberation
         votes = tuple(done[index].vote for index in sorted(done))
         exchanges = tuple(e for index in sorted(done) for e in done[index].exchanges)
-        return Outcome(self.count(case, votes, findings), exchanges)
+        return Decided(self.count(case, votes, findings), exchanges)
 
     def count(self, case: Case, votes: tuple[Vote, ...], findings: dict[str, Finding]) -> Verdict:
         """Return the verdict that votes make where evaluators abstained. Asks nobody."""

@@ -17,7 +17,7 @@ from judge.cases.inputs import distinct
 from judge.config import Settings
 from judge.errors import ConfigError, InputError, PluginError, nearest
 from judge.models import ModelOptions
-from judge.panel.agent import Limits, Seat
+from judge.panel.agent import Bounds, Seat
 from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat, read_threshold
 from judge.protocols import Evaluator, Model, Tool
@@ -55,7 +55,7 @@ class Judge:
         self.cascade = Cascade(
             found,
             _panel(_listed(model), _listed(rubric), _listed(tools), settings),
-            limits=Limits(steps=settings.max_steps, max_tokens=settings.max_tokens),
+            limits=Bounds(steps=settings.max_steps, max_tokens=settings.max_tokens),
             deadline_s=settings.evaluator_deadline_s,
             further={"criterion": settings.criterion} | ({"sandbox": "unsafe"} if sandbox.is_unsafe() else {}),
         )

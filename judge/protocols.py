@@ -1,14 +1,14 @@
-"""What a plugin has to be: an evaluator, a tool or a model; and what is said between judge and model."""
+"""What a plugin has to be: an evaluator, a tool or a model; what is said between judge and model, and what decides."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
 
-from judge.types import Basis, Case, Failure, Finding, Outcome, Record, Usage, digest
+from judge.types import Basis, Case, Failure, Finding, Outcome, Record, Usage, Verdict, Vote, digest
 
 
 class Evaluator(Protocol):
@@ -128,6 +128,28 @@ class Exchange(Record):
     request: Request
     reply: Reply | None = None
     failure: Failure | None = None
+
+
+class Deliberation(NamedTuple):
+    """A vote and every exchange that led to it."""
+
+    vote: Vote
+    exchanges: tuple[Exchange, ...]
+
+
+class Decided(NamedTuple):
+    """A verdict with the exchanges that led to it."""
+
+    verdict: Verdict
+    exchanges: tuple[Exchange, ...]
+
+
+class Decider(Protocol):
+    """Decides cases, from any thread: what a run is made with."""
+
+    def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Decided:
+        """Return the verdict on a case; votes that were `kept` from an earlier attempt are not asked for again."""
+        ...
 
 
 class Model(Protocol):

@@ -17,7 +17,7 @@ from judge.cascade import Cascade, Panel
 from judge.errors import ConfigError, PluginError, ToolError
 from judge.models import ModelOptions
 from judge.models.replay import ReplayModel
-from judge.panel.agent import Limits, Seat
+from judge.panel.agent import Bounds, Seat
 from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat
 from judge.protocols import Exchange, Request, Tool
@@ -143,7 +143,7 @@ def recorded_cascade(store: Store) -> Cascade:
             continue
         tools = {name: registry.load("tools", name)() for name in panel["rubrics"][member.rubric]["tools"]}
         seats.append(Seat(member, recorded_model(store, member.model), rubrics[member.rubric], tools))
-    return Cascade(evaluators, Panel(tuple(seats), panel["votes"]), limits=Limits.model_validate(panel["limits"]))
+    return Cascade(evaluators, Panel(tuple(seats), panel["votes"]), limits=Bounds.model_validate(panel["limits"]))
 
 
 def recorded_model(store: Store, name: str) -> ReplayModel:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
-from judge.cascade import Cascade
+from judge.protocols import Decider
 from judge.record.store import Store
 from judge.types import Case, Verdict
 
@@ -37,7 +37,7 @@ class _Fed(NamedTuple):
 
 
 def run(
-    cascade: Cascade,
+    decider: Decider,
     cases: Iterable[Case],
     *,
     in_flight: int,
@@ -90,7 +90,7 @@ def run(
                 continue
             try:
                 kept = store.kept(case) if store is not None and retry_errors else ()
-                outcome = cascade.decide(case, kept=kept)
+                outcome = decider.decide(case, kept=kept)
             except BaseException as error:  # noqa: BLE001 - the same
                 settle(None, error)
                 continue

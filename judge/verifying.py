@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from judge.errors import InputError
 from judge.judging import Judge
-from judge.processes.child import Child, Gone, Late, Pool, serve
+from judge.processes.child import Child, Children, Gone, Late, serve
 from judge.types import Case, Failure, Finding, Verdict
 
 _ALONE = 64  # a batch up to this size is done sooner here than it is sent
@@ -94,7 +94,7 @@ def _case(response: str, reference: str | Sequence[str], question: str | None, *
         raise InputError(f"{where}response {response!r:.60}, reference {reference!r:.60}: {problem}") from None
 
 
-def _verified(cases: Sequence[Case], pool: Pool[Child]) -> list[Verdict]:
+def _verified(cases: Sequence[Case], pool: Children[Child]) -> list[Verdict]:
     """Return the verdicts of a piece; where a child fails on it, each case has a child to itself."""
     provenance = _judge().cascade.provenance
     try:
@@ -124,13 +124,13 @@ def _judge() -> Judge:
     return Judge()
 
 
-_pools: dict[int, Pool[Child]] = {}
+_pools: dict[int, Children[Child]] = {}
 
 
-def _pool(size: int) -> Pool[Child]:
+def _pool(size: int) -> Children[Child]:
     pool = _pools.get(size)
     # setdefault: of two threads that come first at once, both get the pool of one; pools start nothing by themselves
-    return pool or _pools.setdefault(size, Pool(lambda: Child("judge.verifying"), size=size))
+    return pool or _pools.setdefault(size, Children(lambda: Child("judge.verifying"), size=size))
 
 
 def _cores() -> int:

@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel
 
 from judge import Case, InputError, Judge, ModelError, Request, ScriptedModel, StoreError, ToolError
-from judge.cascade import Outcome
+from judge.protocols import Decided
 from judge.record.store import Store
 
 
@@ -70,7 +70,7 @@ def opened(path: Path, judge: Judge) -> Store:
     return Store.open(path, judge.cascade.provenance, rubrics=judge.rubric_texts())
 
 
-def put(store: Store, judged: Case, outcome: Outcome) -> None:
+def put(store: Store, judged: Case, outcome: Decided) -> None:
     """Store a verdict and wait until it is acknowledged."""
     said: queue.SimpleQueue[StoreError | None] = queue.SimpleQueue()
     store.put(judged, outcome, said.put)

@@ -87,7 +87,7 @@ def test_a_piece_whose_child_dies_is_judged_case_by_case() -> None:
             return super().ask(request, within=within)
 
     cases = [judge.Case(id=str(n), response="1", reference="1") for n in range(10, 16)]
-    pool = verifying.Pool(lambda: Dying("judge.verifying"), size=1)
+    pool = verifying.Children(lambda: Dying("judge.verifying"), size=1)
     verdicts = verifying._verified(cases, pool)
     pool.close()
     assert [verdict.label for verdict in verdicts] == ["correct"] * 3 + ["undecided"] + ["correct"] * 2

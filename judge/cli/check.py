@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from judge.cli import common
+from judge.text.shown import one_line
 
 
 def check(
@@ -46,7 +47,7 @@ def check(
     else:
         typer.echo(common.headline(verdict))
         for failure in verdict.failures:
-            typer.echo(f"  failed ({failure.cause}): {common.one_line(failure.message)}")
+            typer.echo(f"  failed ({failure.cause}): {one_line(failure.message)}")
         if verdict.decided_by == "nobody" and found.settings.model == ("none",):
             typer.echo("  ask a model: add --model openai:NAME")
     raise typer.Exit(1 if verdict.label in ("incorrect", "undecided") else 0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from judge.text.shown import harmless, one_line
 
 if TYPE_CHECKING:
     from judge.config import Sourced
@@ -76,18 +77,6 @@ def headline(verdict: Verdict) -> str:
     """Return a verdict in one line: the label, who decided, and why."""
     sure = f" ({verdict.basis})" if verdict.basis not in (None, "vote") else ""
     return f"{verdict.label}  {verdict.decided_by}{sure}: {one_line(verdict.because)}"
-
-
-def one_line(text: str) -> str:
-    """Return a text that came in as one line without control characters, so that it cannot look like ours."""
-    return harmless(" ".join(text.split()))
-
-
-def harmless(text: str) -> str:
-    """Return a text with every control character but line ends and tabs spelled out: a terminal obeys those."""
-    return "".join(
-        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else f"\\u{ord(c):04x}" for c in text
-    )
 
 
 def table(rows: Iterable[Iterable[object]]) -> str:

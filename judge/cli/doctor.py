@@ -12,6 +12,7 @@ from typing import NamedTuple, get_args
 import typer
 
 from judge.cli import common
+from judge.text.shown import one_line
 
 
 class Finding(NamedTuple):
@@ -79,7 +80,7 @@ def _sandbox() -> list[Finding]:
             head = Finding("sandbox", "ok", f"tier {sandbox.tier}, {len(sandbox.probes)} probes stopped{why_not}")
             return [head, *(Finding("sandbox probe", "ok", f"{p.name}: {p.detail}") for p in sandbox.probes)]
     except SandboxError as error:
-        return [Finding("sandbox", "missing", common.one_line(str(error)))]
+        return [Finding("sandbox", "missing", one_line(str(error)))]
 
 
 def _extras() -> list[Finding]:

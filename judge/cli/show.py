@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from judge.cli import common
+from judge.text.shown import one_line
 
 if TYPE_CHECKING:
     from judge.protocols import Exchange
@@ -68,7 +69,7 @@ def _show_case(store: Store, case_id: str, *, as_json: bool) -> None:
 
 
 def _story(case: Case, verdict: Verdict, exchanges: list[Exchange]) -> list[str]:
-    lines = [f"Case {common.one_line(case.id)} ({case.kind})"]
+    lines = [f"Case {one_line(case.id)} ({case.kind})"]
     texts = [("question", case.question), ("context", case.context), ("criterion", case.criterion)]
     texts += [("reference", text) for text in case.references]
     texts += [("response" if n == 0 else f"response {n + 1}", text) for n, text in enumerate(case.responses)]
@@ -76,13 +77,13 @@ def _story(case: Case, verdict: Verdict, exchanges: list[Exchange]) -> list[str]
         if text:
             lines += [f"  {name}:", common.indented(text)]
     if case.label is not None:
-        lines.append(f"  a person said: {common.one_line(case.label)}")
+        lines.append(f"  a person said: {one_line(case.label)}")
     lines += _verdict(verdict)
     if verdict.findings:
         lines.append("\nEvaluators")
     for name, finding in verdict.findings.items():
         basis = f" ({finding.basis})" if finding.basis else ""
-        lines.append(f"  {name}: {finding.outcome}{basis}: {common.one_line(finding.because)}")
+        lines.append(f"  {name}: {finding.outcome}{basis}: {one_line(finding.because)}")
         lines += [line for evidence in finding.evidence for line in _observed(evidence)]
     asked: dict[str, int] = {}  # which vote was the first to be asked this way
     for vote in verdict.votes:
@@ -125,15 +126,15 @@ def _vote_story(vote: Vote, exchanges: list[Exchange], asked: dict[str, int]) ->
             if exchange.reply.text:
                 lines += ["  the model answers:", common.indented(exchange.reply.text)]
             lines += [
-                f"  the model calls {common.one_line(call.name)}: {common.one_line(call.arguments)}"
+                f"  the model calls {one_line(call.name)}: {one_line(call.arguments)}"
                 for call in exchange.reply.tool_calls
             ]
     lines += [line for evidence in vote.evidence for line in _observed(evidence)]
     if vote.error:
-        lines.append(f"  => no vote ({vote.error.cause}): {common.one_line(vote.error.message)}")
+        lines.append(f"  => no vote ({vote.error.cause}): {one_line(vote.error.message)}")
     else:
         cited = f", citing {', '.join(vote.cites)}" if vote.cites else ""
-        lines.append(f"  => {vote.label}{cited}: {common.one_line(vote.reason)}")
+        lines.append(f"  => {vote.label}{cited}: {one_line(vote.reason)}")
     usage = vote.usage
     cost = "" if usage.cost is None else f", cost {usage.cost:.6f}"
     tokens = f"{usage.prompt_tokens} + {usage.completion_tokens} tokens"
@@ -145,7 +146,7 @@ def _observed(evidence: Evidence) -> list[str]:
     state = "" if evidence.ok else " (failed, supports nothing)"
     took = "" if evidence.seconds is None else f", {evidence.seconds:.2f} s"
     return [
-        f"  evidence {evidence.id} from {common.one_line(evidence.source)}{state}: {common.one_line(evidence.request)}",
+        f"  evidence {evidence.id} from {one_line(evidence.source)}{state}: {one_line(evidence.request)}",
         common.indented(evidence.content, "      "),
         f"      sha256 {evidence.digest[:16]}…{took}",
     ]

@@ -27,7 +27,7 @@ from judge.models import ModelOptions
 from judge.protocols import Reply, Request, ToolCall
 from judge.types import Record, Usage
 
-Answer = Callable[[Request], "Reply | str | dict[str, Any]"]
+Script = Callable[[Request], "Reply | str | dict[str, Any]"]
 
 
 class Call(Record):
@@ -68,7 +68,7 @@ class ScriptedModel:
     '{"reason": "same", "label": "correct"}'
     """
 
-    def __init__(self, answer: Answer, *, name: str = "scripted", native_tools: bool = True) -> None:
+    def __init__(self, answer: Script, *, name: str = "scripted", native_tools: bool = True) -> None:
         self.name = name
         self._answer = answer
         self._native = native_tools
@@ -96,7 +96,7 @@ def create(name: str, options: ModelOptions) -> ScriptedModel:  # noqa: ARG001 -
     return ScriptedModel(_follow(_rules(Path(name))), name=f"scripted:{name}")
 
 
-def _function(path: Path, name: str) -> Answer:
+def _function(path: Path, name: str) -> Script:
     if not path.is_file():
         raise ConfigError(f"script {str(path)!r} does not exist")
     function = runpy.run_path(str(path)).get(name)
@@ -126,7 +126,7 @@ def _rules(path: Path) -> list[Rule]:
     return rules
 
 
-def _follow(rules: list[Rule]) -> Answer:
+def _follow(rules: list[Rule]) -> Script:
     def answer(request: Request) -> Reply | str | dict[str, Any]:
         rule = next((rule for rule in rules if rule.fits(request)), None)
         if rule is None:

@@ -26,7 +26,7 @@ Way = Literal["plain", "native", "objects"]
 VOTE = "vote"
 
 
-class Ballot(Record):
+class Cast(Record):
     """A vote as the model gave it, its form checked but not yet its citations."""
 
     reason: str
@@ -78,7 +78,7 @@ class Form:
         ]
         return {"output": _hoisted(_object({"action": vote if last else {"anyOf": [*calls, vote]}}))}
 
-    def read(self, reply: Reply, *, quotable: Sequence[str] = ()) -> Ballot | tuple[ToolCall, ...]:
+    def read(self, reply: Reply, *, quotable: Sequence[str] = ()) -> Cast | tuple[ToolCall, ...]:
         """Return the vote, or the tools to call first. Raises VoteError in words for the model.
 
         A vote that is only part of the reply must not occur in a `quotable` text, which the reply may be quoting.
@@ -89,15 +89,15 @@ class Form:
             if len(reply.tool_calls) > 1:
                 raise VoteError("it holds more than one vote", cause="bad_schema")
             call = reply.tool_calls[0]
-            return self._ballot(_object_of(call.arguments))
+            return self._cast(_object_of(call.arguments))
         found = _object_of(reply.text, quotable=quotable)
         if self.way == "plain" or "action" not in found:
-            return self._ballot(found)
+            return self._cast(found)
         action = found["action"]
         if isinstance(action, dict) and set(action) == {VOTE} and isinstance(action[VOTE], dict):
-            return self._ballot(action[VOTE])
+            return self._cast(action[VOTE])
         if isinstance(action, dict) and set(action) == {"tool", "arguments"} and action["tool"] == VOTE:
-            return self._ballot(action["arguments"] if isinstance(action["arguments"], dict) else {})
+            return self._cast(action["arguments"] if isinstance(action["arguments"], dict) else {})
         if isinstance(action, dict) and set(action) == {"tool", "arguments"}:
             return (ToolCall(id="", name=str(action["tool"]), arguments=json.dumps(action["arguments"])),)
         raise VoteError(
@@ -139,7 +139,7 @@ class Form:
             raise VoteError(f"the label has to be a number from {low:g} to {high:g}", cause="bad_label")
         return number + 0.0  # no minus before a zero
 
-    def _ballot(self, found: Mapping[str, Any]) -> Ballot:
+    def _cast(self, found: Mapping[str, Any]) -> Cast:
         fields = dict(found)
         cites = fields.pop("cites", []) if self._tools else []
         if not isinstance(cites, list) or not all(isinstance(cite, str) for cite in cites):
@@ -157,7 +157,7 @@ class Form:
             where = ".".join(map(str, first["loc"])) or "the vote"
             raise VoteError(f"{where}: {first['msg']}", cause="bad_schema") from None
         extra = ballot.model_dump(mode="json", exclude={"reason", "label"})
-        return Ballot(
+        return Cast(
             reason=str(getattr(ballot, "reason", "")),
             label=label,
             cites=tuple(cites),

@@ -13,19 +13,19 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from pydantic import Field
 
 from judge.errors import ModelDown, ModelError, RubricError, SandboxDown, ToolError, VoteError
-from judge.panel.actions import VOTE, Ballot, Form, Way, arguments_of, is_object, shortened
+from judge.panel.actions import VOTE, Cast, Form, Way, arguments_of, is_object, shortened
 from judge.panel.rubric import Rubric
-from judge.protocols import CallsTools, Exchange, Message, Model, Opens, Reply, Request, Tool, ToolCall
+from judge.protocols import CallsTools, Deliberation, Exchange, Message, Model, Opens, Reply, Request, Tool, ToolCall
 from judge.text.cleaning import clean
 from judge.types import Case, Evidence, Failure, Member, Record, Usage, Vote, total
 
 
-class Limits(Record):
+class Bounds(Record):
     """How much one vote may take: model turns, invalid replies, tokens in a reply; characters from a tool, and
     tool calls in one reply.
     """
@@ -53,7 +53,7 @@ class Seat:
         way: Way = "plain" if not self.tools else "native" if native else "objects"
         return Form(self.rubric, list(self.tools.values()), way=way)
 
-    def deliberate(self, case: Case, *, index: int, seed: int, limits: Limits) -> Deliberation:
+    def deliberate(self, case: Case, *, index: int, seed: int, limits: Bounds) -> Deliberation:
         """Return this seat's vote on a case, the `index`-th of its panel. Raises ModelDown and SandboxDown."""
         return deliberate(case, self, index=index, seed=seed, limits=limits)
 
@@ -89,27 +89,20 @@ class Toolbox:
             warnings.warn(f"a tool could not be closed: {type(trouble).__name__}: {trouble}", stacklevel=2)
 
 
-class Deliberation(NamedTuple):
-    """A vote and every exchange that led to it."""
-
-    vote: Vote
-    exchanges: tuple[Exchange, ...]
-
-
-def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Limits) -> Deliberation:
+def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Bounds) -> Deliberation:
     """Ask for one vote on a case, the `index`-th of its panel. Raises ModelDown and SandboxDown."""
     with Toolbox(seat.tools, case) as tools:
         return _deliberate(case, seat, tools, index=index, seed=seed, limits=limits)
 
 
-def _deliberate(case: Case, seat: Seat, tools: Toolbox, *, index: int, seed: int, limits: Limits) -> Deliberation:
+def _deliberate(case: Case, seat: Seat, tools: Toolbox, *, index: int, seed: int, limits: Bounds) -> Deliberation:
     member = seat.member if seed == seat.member.seed else seat.member.model_copy(update={"seed": seed})
     evidence: list[Evidence] = []
     exchanges: list[Exchange] = []
     failed = Usage()  # what a call that failed has cost
     repairs = 0
 
-    def conclude(ballot: Ballot | None = None, error: Failure | None = None) -> Deliberation:
+    def conclude(ballot: Cast | None = None, error: Failure | None = None) -> Deliberation:
         said = ballot.model_dump() if ballot else {}
         usage = total([failed, *(e.reply.usage for e in exchanges if e.reply)])
         vote = Vote(index=index, member=member, evidence=tuple(evidence), usage=usage, error=error, **said)
@@ -152,7 +145,7 @@ def _deliberate(case: Case, seat: Seat, tools: Toolbox, *, index: int, seed: int
         try:
             shown = (*case.responses, *(observed.content for observed in evidence))
             action = form.read(reply, quotable=[clean(text).text for text in shown])
-            if isinstance(action, Ballot):
+            if isinstance(action, Cast):
                 _check_citations(action, evidence)
                 return conclude(action)
         except VoteError as error:
@@ -215,7 +208,7 @@ def _call(call: ToolCall, tools: Toolbox | None, *, number: int, limit: int) -> 
     return Evidence(id=f"e{number}", source=call.name, request=call.arguments, content=content, ok=ok, seconds=seconds)
 
 
-def _check_citations(ballot: Ballot, evidence: list[Evidence]) -> None:
+def _check_citations(ballot: Cast, evidence: list[Evidence]) -> None:
     good = {e.id for e in evidence if e.ok}
     if not good.issuperset(ballot.cites):
         have = ", ".join(sorted(good)) or "there is none"

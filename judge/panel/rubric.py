@@ -178,7 +178,7 @@ def available(*, folder: Path = Path("prompts")) -> dict[str, Callable[[], str]]
 
 def shipped() -> Path:
     """Return the folder of the shipped rubrics: inside the wheel, else the checkout's ``prompts/``."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "_prompts"
     return inside if inside.is_dir() else package.parent / "prompts"
 

@@ -18,9 +18,9 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from pydantic import Field, ValidationError
 
 from judge.errors import ConfigError, ModelDown, ModelError, RubricError
-from judge.panel.agent import Deliberation, Limits, Seat
+from judge.panel.agent import Bounds, Seat
 from judge.panel.rubric import Rubric
-from judge.protocols import Exchange, Message, Model, Reply, Request
+from judge.protocols import Deliberation, Exchange, Message, Model, Reply, Request
 from judge.types import Case, Failure, Member, Record, Usage, Vote
 
 #: Below this share of all probability the labels are not what the model was about to say, and their ratio is noise.
@@ -82,7 +82,7 @@ class ScoreSeat(Seat):
         """What of this seat can change a verdict, beyond its member."""
         return {"threshold": self.threshold, "mass": MASS}
 
-    def deliberate(self, case: Case, *, index: int, seed: int, limits: Limits) -> Deliberation:  # noqa: ARG002
+    def deliberate(self, case: Case, *, index: int, seed: int, limits: Bounds) -> Deliberation:  # noqa: ARG002
         """Return the vote; nothing is drawn, so that the seed does not matter. Raises ModelDown."""
         try:
             request = self._request(case)

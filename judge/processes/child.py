@@ -92,7 +92,7 @@ class Child:
 Some = TypeVar("Some", bound=Child)
 
 
-class Pool(Generic[Some]):
+class Children(Generic[Some]):
     """So many children, each started when it is needed. Thread-safe; a process that was forked off starts its own."""
 
     def __init__(self, start: Callable[[], Some], *, size: int) -> None:

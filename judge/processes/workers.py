@@ -13,7 +13,7 @@ import pickle
 from typing import Any
 
 from judge.errors import PluginError
-from judge.processes.child import Child, Gone, Late, Pool, serve
+from judge.processes.child import Child, Children, Gone, Late, serve
 from judge.protocols import Evaluator
 from judge.types import Case, Failure, Finding
 
@@ -23,7 +23,7 @@ class Workers:
 
     def __init__(self, *, deadline_s: float = 10.0, size: int | None = None) -> None:
         self.deadline_s = deadline_s
-        self._pool = Pool(_Worker, size=size or os.cpu_count() or 1)
+        self._pool = Children(_Worker, size=size or os.cpu_count() or 1)
 
     def check(self, evaluator: Evaluator, case: Case) -> Finding:
         """Ask an evaluator; a timeout or a crash is ``undecided``."""

@@ -21,10 +21,8 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
-from judge.cascade import Outcome
 from judge.errors import InputError, StoreError
-from judge.panel.agent import Deliberation
-from judge.protocols import Exchange, Reply, Request
+from judge.protocols import Decided, Deliberation, Exchange, Reply, Request
 from judge.record import runfile
 from judge.types import Case, Failure, Provenance, Verdict, digest
 
@@ -87,7 +85,7 @@ class Store:
             undo.pop_all()
         return store
 
-    def put(self, case: Case, outcome: Outcome, then: Callable[[StoreError | None], None]) -> None:
+    def put(self, case: Case, outcome: Decided, then: Callable[[StoreError | None], None]) -> None:
         """Store a verdict; `then` is called, in another thread, when it is on the disk or could not be put there."""
         self._inbox.put((case, outcome, then))
 
@@ -236,7 +234,7 @@ class Store:
         connection.close()
 
 
-_Waiting = tuple[Case, Outcome, Callable[[StoreError | None], None]]
+_Waiting = tuple[Case, Decided, Callable[[StoreError | None], None]]
 
 
 def _drain(inbox: queue.SimpleQueue[_Waiting | None]) -> tuple[list[_Waiting], bool]:
@@ -248,7 +246,7 @@ def _drain(inbox: queue.SimpleQueue[_Waiting | None]) -> tuple[list[_Waiting], b
     return [item for item in items if item is not None], None in items
 
 
-def _insert(connection: sqlite3.Connection, number: int, case: Case, outcome: Outcome) -> None:
+def _insert(connection: sqlite3.Connection, number: int, case: Case, outcome: Decided) -> None:
     verdict, tally, body = outcome.verdict, outcome.verdict.tally, case.model_dump_json()
     connection.execute("UPDATE verdicts SET superseded = 1 WHERE case_id = ? AND superseded = 0", (case.id,))
     usage = verdict.usage

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from judge.sandbox.inside.plain import NotPlain, decode, encode
-from judge.sandbox.jobs import Job, Outcome, believed_reason
+from judge.sandbox.jobs import Job, Returned, believed_reason
 from judge.sandbox.records import Completed, Limits, Result
 
 Files = Mapping[str, "bytes | str | Path"]
@@ -49,7 +49,7 @@ def arguments(one: Sequence[Any]) -> Any:
         raise TypeError(f"an input {error}") from None
 
 
-def completed(outcome: Outcome, limits: Limits) -> Completed:
+def completed(outcome: Returned, limits: Limits) -> Completed:
     """Return how a run ended."""
     answer = outcome.answers[0] if outcome.answers else {}
     if outcome.reason:
@@ -76,7 +76,7 @@ def _printable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def results(outcome: Outcome, *, count: int) -> list[Result]:
+def results(outcome: Returned, *, count: int) -> list[Result]:
     """Return one result for each input; those that were not reached say what ended the run."""
     found = [_result(answer) for answer in outcome.answers[:count]]
     if outcome.reason:

@@ -29,7 +29,7 @@ class Job(NamedTuple):
     blobs: tuple[bytes, ...] = ()
 
 
-class Outcome(NamedTuple):
+class Returned(NamedTuple):
     """What came back. `answers` are the frames of the untrusted process, parsed but not believed."""
 
     stdout: str
@@ -49,7 +49,7 @@ class Conversation:
         self._zygote, self._slot = zygote, slot
         self._walled = False
 
-    def ask(self, job: Job, limits: Limits, *, answers: int) -> Outcome:
+    def ask(self, job: Job, limits: Limits, *, answers: int) -> Returned:
         """Send a job; wait for this many answers, or for what ends it first. Then the slot may be asked again."""
         started = time.monotonic()
         self._zygote.watch(self._slot, limits)
@@ -80,7 +80,7 @@ class _Exchange:
         self._reason: Reason | None = None
         self._silent = False  # the process closed its end, or is gone
 
-    def run(self, zygote: Zygote, started: float) -> Outcome:
+    def run(self, zygote: Zygote, started: float) -> Returned:
         self._started = started
         self._deadline = deadline = started + self._limits.seconds
         self._talk(deadline, zygote)
@@ -100,7 +100,7 @@ class _Exchange:
         seconds = time.monotonic() - started
         peak = end.get("peak") or _number(self._answers[-1].get("peak") if self._answers else 0)
         texts = [bytes(text[: self._limits.output_bytes]).decode(errors="replace") for text in self._texts.values()]
-        return Outcome(texts[0], texts[1], self._answers, status, reason, seconds, self._first, peak)
+        return Returned(texts[0], texts[1], self._answers, status, reason, seconds, self._first, peak)
 
     def _talk(self, deadline: float, zygote: Zygote) -> None:
         """Send and receive until there are enough answers, the process is silent, or a limit is exceeded."""

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from judge.sandbox import asking
-from judge.sandbox.jobs import Job, Outcome
+from judge.sandbox.jobs import Job, Returned
 from judge.sandbox.pool import Pool
 from judge.sandbox.records import Completed, Limits, Probe, Result, Tier
 from judge.sandbox.session import Session
@@ -95,7 +95,7 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _once(self, job: Job, limits: Limits, *, answers: int) -> Outcome:
+    def _once(self, job: Job, limits: Limits, *, answers: int) -> Returned:
         with self._pool.turn():
             conversation = self._pool.converse()
             try:

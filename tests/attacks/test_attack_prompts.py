@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from obedient import FAMILIES, TEXTS, Hostile, Obedient, Sent, aimed, order, read
 
 from judge import Case, Member, Message, Rubric, ScriptedModel
-from judge.panel.agent import Limits, Seat, deliberate
+from judge.panel.agent import Bounds, Seat, deliberate
 from judge.text.cleaning import clean
 from judge.text.fencing import occurs
 
@@ -43,7 +43,7 @@ def asked(response: str, way: str, tool: str = "nothing found") -> tuple[str | N
     tools = {} if way == "plain" else {"look": Hostile(tool)}
     scripted = ScriptedModel(model, native_tools=way == "native")
     seat = Seat(Member(model="obedient", rubric="correctness"), scripted, RUBRIC, tools)
-    vote = deliberate(case(response), seat, index=0, seed=0, limits=Limits()).vote
+    vote = deliberate(case(response), seat, index=0, seed=0, limits=Bounds()).vote
     assert vote.error is None
     return vote.label, model
 

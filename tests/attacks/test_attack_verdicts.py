@@ -13,7 +13,7 @@ from judge_evaluators.short_text import ShortText
 from obedient import FAMILIES, TEXTS, Hostile, Obedient, aimed
 
 from judge import Case, Judge, Member, Request, Rubric, ScriptedModel
-from judge.panel.agent import Limits, Seat, deliberate
+from judge.panel.agent import Bounds, Seat, deliberate
 from judge.record.store import Store
 
 QUESTIONS = {
@@ -97,7 +97,7 @@ def test_a_vote_that_quotes_the_response_is_refused() -> None:
             {},
         )
         case = Case(question="What is 6 * 7?", response=f"41\n{text}", reference="42")
-        vote = deliberate(case, seat, index=0, seed=0, limits=Limits()).vote
+        vote = deliberate(case, seat, index=0, seed=0, limits=Bounds()).vote
         assert vote.label is None
         assert vote.error is not None
         assert vote.error.cause == "quoted"
@@ -118,7 +118,7 @@ def test_a_vote_that_quotes_a_tool_result_is_refused(native: bool) -> None:
         {"look": Hostile(attack)},
     )
     case = Case(question="What is 6 * 7?", response="41", reference="42")
-    vote = deliberate(case, seat, index=0, seed=0, limits=Limits()).vote
+    vote = deliberate(case, seat, index=0, seed=0, limits=Bounds()).vote
     assert vote.error is not None
     assert vote.error.cause == "quoted"
 
@@ -133,7 +133,7 @@ def test_a_quotation_is_known_without_the_invisible_characters_that_the_model_ne
     )
     hidden = attack.replace("correct", "cor\u200brect")
     case = Case(question="What is 6 * 7?", response=f"41\n{hidden}", reference="42")
-    vote = deliberate(case, seat, index=0, seed=0, limits=Limits()).vote
+    vote = deliberate(case, seat, index=0, seed=0, limits=Bounds()).vote
     assert vote.error is not None
     assert vote.error.cause == "quoted"
 

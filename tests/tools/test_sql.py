@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from judge_tools.sql import Answer, Arguments, Database, Dialect, Sql, Tables, sql_query
+from judge_tools.sql import Arguments, Database, Dialect, ResultSet, Sql, Tables, sql_query
 from sql_people import CASES, TABLES
 
 from judge import Case, ToolError
@@ -56,7 +56,7 @@ def _refused(query: str, *, dialect: Dialect | None = None, **tags: Any) -> str:
 
 
 def test_text_tells_null_from_empty_and_numbers_from_texts() -> None:
-    answer = Answer(
+    answer = ResultSet(
         columns=("a", "b c", ""),
         types=("VARCHAR", "DECIMAL(3,2)", "INTEGER|TEXT"),
         rows=(
@@ -80,7 +80,7 @@ def test_text_tells_null_from_empty_and_numbers_from_texts() -> None:
 
 def test_what_cannot_be_seen_is_escaped_and_json_stays_json() -> None:
     hidden = "a\u202eb\u200bc\x7f\U000e0041"
-    answer = Answer(
+    answer = ResultSet(
         columns=("x",), types=("TEXT",), rows=((hidden,), (float("nan"),), (float("-inf"),), (2**70,), (True,))
     )
     assert answer.text().isascii() and answer.json().isascii()

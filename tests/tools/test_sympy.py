@@ -13,7 +13,7 @@ from judge import ToolError
 from judge.errors import VoteError
 from judge.models.scripted import ScriptedModel
 from judge.panel.actions import arguments_of
-from judge.panel.agent import Limits as Steps
+from judge.panel.agent import Bounds as Steps
 from judge.panel.agent import Seat, deliberate
 from judge.panel.rubric import Rubric
 from judge.protocols import Request, ToolCall

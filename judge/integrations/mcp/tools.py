@@ -15,11 +15,11 @@ from judge import registry
 from judge.errors import InputError
 from judge.judging import Judge
 from judge.panel.actions import shortened
-from judge.panel.agent import Limits, Toolbox
+from judge.panel.agent import Bounds, Toolbox
 from judge.protocols import Tool
 from judge.types import Basis, Case, Outcome, Record
 
-LIMIT = Limits().tool_chars
+LIMIT = Bounds().tool_chars
 _TITLES = {
     "check": "Compare two answers",
     "python": "Run Python",

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from judge.cli.common import one_line
 from judge.errors import StoreError
 from judge.integrations.pytest.results import Rate, Results
 from judge.integrations.pytest.story import brief, told
 from judge.integrations.pytest.verdict import Judged
 from judge.record.store import Store
 from judge.replaying import differences
+from judge.text.shown import one_line
 from judge.types import Verdict
 
 if TYPE_CHECKING:

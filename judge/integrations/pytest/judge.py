@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
-from judge.cascade import Outcome
 from judge.errors import InputError, JudgeError, ModelDown
 from judge.integrations.pytest.recording import RecordedModel
 from judge.integrations.pytest.results import Results
 from judge.integrations.pytest.verdict import NUMBER, Judged, Origin
+from judge.protocols import Decided
 from judge.types import Case, total
 
 if TYPE_CHECKING:
-    from judge.integrations.pytest.recording import Asking
+    from judge.integrations.pytest.asking import Asking
     from judge.integrations.pytest.session import Session, Wish
     from judge.judging import Judge
 
@@ -142,7 +142,7 @@ class Asker:
             self.seconds += time.monotonic() - began
         return self._judged(judge, case, outcome, wanted=wanted)
 
-    def _judged(self, judge: Judge, case: Case, outcome: Outcome, *, wanted: str | None = None) -> Judged:
+    def _judged(self, judge: Judge, case: Case, outcome: Decided, *, wanted: str | None = None) -> Judged:
         recorded = _recorded(judge)
         votes = [vote for vote in outcome.verdict.votes if vote.member.model not in recorded]
         if votes:  # those of recorded models were counted when they were asked, or not asked at all
@@ -167,9 +167,9 @@ def _case(case: Case | None, fields: Mapping[str, object]) -> Case:
         raise InputError(f"field {first['loc'][0]!r}: {first['msg']}, got {first['input']!r:.80}") from None
 
 
-def _outcomes(judge: Judge, cases: Sequence[Case]) -> list[Outcome]:
+def _outcomes(judge: Judge, cases: Sequence[Case]) -> list[Decided]:
     """Decide cases, as many at once as the settings say; evaluators alone gain nothing by threads."""
-    decide: Callable[[Case], Outcome] = judge.cascade.decide
+    decide: Callable[[Case], Decided] = judge.cascade.decide
     if judge.cascade.panel is None:
         return [decide(case) for case in cases]
     threads = ThreadPoolExecutor(judge.in_flight, thread_name_prefix="judge-case")

@@ -7,11 +7,11 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from judge.cli.common import harmless
 from judge.integrations.pytest.cassette import Cassette, Entry
+from judge.text.shown import harmless
 
 if TYPE_CHECKING:
-    from judge.integrations.pytest.recording import Asking
+    from judge.integrations.pytest.asking import Asking
     from judge.protocols import Request
 
 _CODE = re.compile(r"(?<=-)[0-9a-f]{12}(?=>)")  # of a fence; it changes with every character of a case

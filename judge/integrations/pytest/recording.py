@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from judge.errors import ConfigError, ModelDown, ModelError, PluginError, StoreError
+from judge.integrations.pytest.asking import Asking
 from judge.integrations.pytest.cassette import Cassette, Entry, key_of
 from judge.integrations.pytest.missing import missing
 from judge.integrations.pytest.secrets import Secrets
@@ -30,33 +31,6 @@ class CassetteMiss(ModelDown):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, cause="not_recorded")
-
-
-class Asking:
-    """Who is asking: one test, what it was answered, and what that cost. Thread-safe.
-
-    ``node`` is how pytest is told to run that test alone.
-    """
-
-    def __init__(self, test: str, node: str) -> None:
-        self.test = test
-        self.node = node
-        self.usage = Usage()  # of calls made for this test, not of those that were replayed
-        self.replayed = 0
-        self.recorded: dict[Path, int] = {}
-        self._lock = threading.Lock()
-
-    def asked(self, usage: Usage, *, path: Path | None = None) -> None:
-        """Count calls that were made, and an exchange that was recorded if there is a path."""
-        with self._lock:
-            self.usage += usage
-            if path is not None:
-                self.recorded[path] = self.recorded.get(path, 0) + 1
-
-    def was_replayed(self) -> None:
-        """Count an exchange that was answered from a cassette."""
-        with self._lock:
-            self.replayed += 1
 
 
 class Recorder:

@@ -12,9 +12,10 @@ import pytest
 from judge import config as configuration
 from judge.cases.inputs import Source
 from judge.errors import InputError
+from judge.integrations.pytest.asking import Asking
 from judge.integrations.pytest.cassette import Cassette
 from judge.integrations.pytest.marks import marked
-from judge.integrations.pytest.recording import Asking, Mode, RecordedModel, Recorder
+from judge.integrations.pytest.recording import Mode, RecordedModel, Recorder
 from judge.integrations.pytest.secrets import Secrets
 from judge.judging import Judge, load_model
 from judge.panel.rubric import Rubric

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from judge.cli.common import harmless, one_line
 from judge.integrations.pytest.verdict import NUMBER, Judged, heading
+from judge.text.shown import harmless, one_line
 from judge.types import Case, Evidence, Verdict, Vote
 
 _WIDTH = 100

@@ -17,8 +17,8 @@ from judge.integrations.pytest.cassette import Cassette
 if TYPE_CHECKING:
     import pytest
 
+    from judge.integrations.pytest.asking import Asking
     from judge.integrations.pytest.judge import Asker
-    from judge.integrations.pytest.recording import Asking
 
 _SLOWEST = 3
 _SLOW_S = 0.05

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from pydantic import PrivateAttr
 
-from judge.cascade import Outcome
-from judge.cli.common import one_line
 from judge.judging import Judge
+from judge.protocols import Decided
+from judge.text.shown import one_line
 from judge.types import Case, Verdict
 
 
@@ -21,7 +21,7 @@ class Origin(NamedTuple):
 
     judge: Judge
     case: Case
-    outcome: Outcome
+    outcome: Decided
     wanted: str
     threshold: float | None = None
 

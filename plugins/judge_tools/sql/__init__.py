@@ -30,9 +30,9 @@ Not covered: writing of any kind, PRAGMA and EXPLAIN, several statements in one 
 dialects, Excel and JSON files, and DuckDB's PIVOT without IN. ``random()`` and the current time differ between calls.
 """
 
-from judge_tools.sql.answer import Answer, Cell
 from judge_tools.sql.database import Database
+from judge_tools.sql.results import Cell, ResultSet
 from judge_tools.sql.tables import Dialect, Tables
 from judge_tools.sql.tool import Arguments, Sql, sql_query
 
-__all__ = ["Answer", "Arguments", "Cell", "Database", "Dialect", "Sql", "Tables", "sql_query"]
+__all__ = ["Arguments", "Cell", "Database", "Dialect", "ResultSet", "Sql", "Tables", "sql_query"]

@@ -15,7 +15,7 @@ from pydantic import model_validator
 from judge.errors import SandboxDown, SandboxError, ToolError
 from judge.sandbox import Completed, Limits, Sandbox, Session, shared
 from judge.types import Record
-from judge_tools.sql.answer import Answer, Cell
+from judge_tools.sql.results import Cell, ResultSet
 from judge_tools.sql.tables import Dialect, Tables
 from judge_tools.stopping import stopped
 
@@ -66,7 +66,7 @@ class Database:
         self._listed: dict[Dialect, str] = {}
         self._hopeless: dict[Dialect, str] = {}  # why a database cannot be made: it is not tried twice
 
-    def ask(self, query: str, *, dialect: Dialect | None = None, rows: int = ROWS, size: int = SIZE) -> Answer:
+    def ask(self, query: str, *, dialect: Dialect | None = None, rows: int = ROWS, size: int = SIZE) -> ResultSet:
         """Return the answer to one query. Raises ToolError in words for the model."""
         wanted = self._dialect(dialect)
         if problem := _unfit(query):
@@ -77,7 +77,7 @@ class Database:
             self.close()
         if reply.error:
             raise ToolError(f"{reply.error[:1000]}. {self._listed[wanted]}" if reply.names else reply.error[:1000])
-        return Answer(columns=reply.columns, types=reply.types, rows=reply.rows, truncated=reply.truncated)
+        return ResultSet(columns=reply.columns, types=reply.types, rows=reply.rows, truncated=reply.truncated)
 
     def listing(self, dialect: Dialect | None = None) -> str:
         """Return the tables with their columns and types, in one line. Raises ToolError when they cannot be loaded."""

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 
 from judge import Case, ToolError
 from judge.sandbox import Sandbox
-from judge_tools.sql.answer import Answer
 from judge_tools.sql.database import ROWS, Database
+from judge_tools.sql.results import ResultSet
 from judge_tools.sql.tables import Dialect, Tables
 
 _SHOWN = 3800
@@ -92,10 +92,10 @@ def sql_query(
     dialect: Dialect | None = None,
     rows: int = ROWS,
     sandbox: Sandbox | None = None,
-) -> Answer:
+) -> ResultSet:
     """Return the answer to one query over some tables, which have the forms that a case's tags have.
 
-    `rows` is the most that are returned; `Answer.truncated` says that there are more. For several queries over the
+    `rows` is the most that are returned; `ResultSet.truncated` says that there are more. For several queries over the
     same tables use ``Database``. Raises ToolError for whatever keeps the query from an answer.
 
     >>> print(sql_query("SELECT sum(n) AS total FROM t", tables={"t": [{"n": 1}, {"n": 41}]}).text())

@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 
 from judge_tools.algebra.inside.build import Builder, Chain, Items, Relation
-from judge_tools.algebra.inside.equality import Equality, Outcome, Say, equal_values
+from judge_tools.algebra.inside.equality import Equality, Say, Truth, equal_values
 from judge_tools.algebra.inside.equations import equal_equations, solves
 from judge_tools.algebra.inside.inequalities import equal_inequalities
 from judge_tools.algebra.inside.systems import equal_systems
@@ -173,7 +173,7 @@ def _in_order(one: Sequence[Data], other: Sequence[Data], *, assume: str) -> Equ
 
 def _all_of(found: Sequence[Equality]) -> Equality:
     """Return yes for all yes, and the first no or unknown with its place."""
-    outcomes: tuple[Outcome, ...] = ("no", "unknown")
+    outcomes: tuple[Truth, ...] = ("no", "unknown")
     for outcome in outcomes:
         for place, result in enumerate(found, 1):
             if result.outcome == outcome:
@@ -192,7 +192,7 @@ def _as_sets(one: Sequence[Data], other: Sequence[Data], *, assume: str, say: Sa
     results = [[_equal(left, right, assume=assume, say=_quiet) for right in other] for left in one]
     columns = [[row[place] for row in results] for place in range(len(other))]
     used: list[Equality] = []
-    worst: tuple[Outcome, str] | None = None
+    worst: tuple[Truth, str] | None = None
     for name, rows, count in (("first", results, len(one)), ("second", columns, len(other))):
         for place in range(count):
             row = rows[place]

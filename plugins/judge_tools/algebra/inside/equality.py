@@ -19,14 +19,14 @@ from judge_tools.algebra.inside.proving import prove_quickly, prove_zero
 from judge_tools.algebra.inside.trees import COUNTING, Data, bounds
 from judge_tools.algebra.inside.values import Point, Undefined, differ, gap, points, shown, value_at
 
-Outcome = Literal["yes", "no", "unknown"]
+Truth = Literal["yes", "no", "unknown"]
 
 
 @dataclass(frozen=True)
 class Equality:
     """An outcome with its reason; `domain` is where a `yes` holds, everywhere if empty."""
 
-    outcome: Outcome
+    outcome: Truth
     because: str
     domain: str = ""
 

@@ -22,7 +22,7 @@ _TEXTUAL = ("TEXT", "VARCHAR", "JSON", "ENUM", "CHAR")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResultSet:
     """What a query gave.
 
     ``types`` are the engine's: DuckDB's are declared; SQLite's are those that the values of a column have, such as
@@ -58,7 +58,7 @@ class Answer:
         whole = {"columns": columns, "rows": rows, "truncated": self.truncated}
         return _escaped(json.dumps(whole, ensure_ascii=False, allow_nan=False))
 
-    def fitted(self, chars: int) -> Answer:
+    def fitted(self, chars: int) -> ResultSet:
         """Return it with long texts clipped and as many of its rows as fit into `chars` characters in both forms.
 
         A clipped text says how much is left out. Raises ToolError when not even one row fits.
@@ -80,7 +80,7 @@ class Answer:
             )
         return fitted
 
-    def _cut(self, rows: tuple[tuple[Cell, ...], ...], count: int) -> Answer:
+    def _cut(self, rows: tuple[tuple[Cell, ...], ...], count: int) -> ResultSet:
         return replace(self, rows=rows[:count], truncated=self.truncated or count < len(rows))
 
     def _length(self) -> int:
