@@ -21,14 +21,14 @@ SPY = """
 def test_a_session_that_judges_nothing_imports_and_prints_nothing(tmp_path: Path) -> None:
     project = Project(tmp_path, test_it=PLAIN, conftest=SPY)
     ran = project.pytest("-q")
-    assert (ran.code, ran.out.count("judge")) == (0, 3), ran.out
-    assert ran.out.splitlines()[-1] == "imported: judge judge.integrations judge.integrations.pytest.plugin"
+    assert (ran.code, ran.out.count("judge")) == (0, 4), ran.out
+    assert ran.out.splitlines()[-1] == "imported: judge judge.integrations judge.integrations.pytest judge.integrations.pytest.plugin"
 
 
 def test_a_failure_in_such_a_session_imports_nothing_either(tmp_path: Path) -> None:
     project = Project(tmp_path, test_it=PLAIN.replace("== 2", "== 3"), conftest=SPY)
     ran = project.pytest("-q")
-    assert ran.last == "imported: judge judge.integrations judge.integrations.pytest.plugin"
+    assert ran.last == "imported: judge judge.integrations judge.integrations.pytest judge.integrations.pytest.plugin"
     assert ran.code == 1
 
 
