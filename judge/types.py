@@ -18,6 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 Outcome = Literal["correct", "incorrect", "undecided"]
 Basis = Literal["proof", "counterexample", "bounded", "tested", "rule", "learned", "vote"]
 
+#: Where an evaluator's work is done: see `judge.protocols.Evaluator`.
+Runs = Literal["here", "worker", "sandbox"]
+
 #: How strong a decision is: a stronger basis is never overruled by a weaker one.
 STRENGTH: dict[str, int] = {basis: -rank for rank, basis in enumerate(get_args(Basis))}
 

@@ -40,7 +40,7 @@ def check(
     )  # fmt: skip
     case = Case(question=question, responses=response, references=reference, context=context, kind=kind)
     common.heed(unsafe_no_sandbox)
-    with Judge.from_settings(found.settings) as judge:
+    with Judge.from_settings(found.settings, here=True) as judge:
         verdict = judge.decide(case)
     if as_json:
         common.echo_json(verdict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
-from judge import Basis, Case, Evidence, Finding, Outcome
+from judge import Basis, Case, Evidence, Finding, Outcome, Runs
 
 
 class Exact:
@@ -21,7 +21,7 @@ class Exact:
     version = "1"
     kinds = frozenset({"answer"})
     bases: Mapping[Outcome, frozenset[Basis]] = {"correct": frozenset({"proof", "rule"})}
-    bounded = True
+    runs: Runs = "here"
 
     def check(self, case: Case, /) -> Finding:
         """Compare the response with each reference."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from judge import Basis, Case, Evidence, Finding, Outcome
+from judge import Basis, Case, Evidence, Finding, Outcome, Runs
 from judge_evaluators.answer.comparing.compare import compare, hopeless
 from judge_evaluators.answer.finding.choices import by_text
 from judge_evaluators.answer.finding.conclude import Extracted, Refused
@@ -49,7 +49,7 @@ class Answer:
         "correct": frozenset({"proof", "tested", "rule"}),
         "incorrect": frozenset({"proof", "counterexample", "rule"}),
     }
-    bounded = True
+    runs: Runs = "here"
     cost = 2
 
     def check(self, case: Case, /) -> Finding:

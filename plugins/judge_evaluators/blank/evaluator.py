@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from judge import Basis, Case, Evidence, Finding, Outcome
+from judge import Basis, Case, Evidence, Finding, Outcome, Runs
 from judge.text.cleaning import clean
 from judge_evaluators.blank.marks import MARKS, could_be_meant, visible
 from judge_evaluators.blank.openers import announces, could_be_asked_for, shared
@@ -36,7 +36,7 @@ class Blank:
     version = "1"
     kinds = frozenset({"answer"})
     bases: Mapping[Outcome, frozenset[Basis]] = {"incorrect": frozenset({"rule"})}
-    bounded = True
+    runs: Runs = "here"
     cost = 0
 
     def check(self, case: Case, /) -> Finding:

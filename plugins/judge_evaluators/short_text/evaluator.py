@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from judge import Basis, Case, Evidence, Finding, Outcome
+from judge import Basis, Case, Evidence, Finding, Outcome, Runs
 from judge_evaluators.short_text import model
 from judge_evaluators.short_text.guards import objection
 from judge_evaluators.short_text.reading import distinct, read, read_question, read_short
@@ -44,7 +44,7 @@ class ShortText:
         "correct": frozenset({"learned", "rule"}),
         "incorrect": frozenset({"learned"}),
     }
-    bounded = True
+    runs: Runs = "here"
     cost = 3
 
     def check(self, case: Case, /) -> Finding:
