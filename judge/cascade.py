@@ -20,6 +20,7 @@ from judge.panel import voting
 from judge.panel.agent import Bounds, Seat
 from judge.panel.scoring import ScoreSeat
 from judge.processes.consulting import consult
+from judge.processes.crew import BATCH, cores
 from judge.processes.workers import Workers, sendable
 from judge.protocols import Batches, Closes, Decided, Deliberation, Evaluator, Preflights
 from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, digest, total
@@ -86,10 +87,17 @@ class Cascade:
             return self._vote(case, self.panel, kept, findings)
         return Decided(self._found(case, findings), ())
 
-    def decide_all(self, cases: Sequence[Case], *, size: int | None = None) -> list[Verdict]:
-        """Decide cases by evaluators alone, in `size` children at once (as many as there are cores if None)."""
+    @property
+    def batch(self) -> int:
+        """How many cases to hand over at a time: a message to a child, or one where a panel may be asked."""
+        return BATCH if self.panel is None else 1
+
+    def decide_all(self, cases: Sequence[Case], *, size: int | None = None) -> list[Decided]:
+        """Decide cases; evaluators work in `size` children at once (as many as there are cores if None)."""
+        if self.panel is not None:
+            return [self.decide(case) for case in cases]
         found = self._consult(cases, size)
-        return [self._found(case, findings) for case, findings in zip(cases, found, strict=True)]
+        return [Decided(self._found(case, findings), ()) for case, findings in zip(cases, found, strict=True)]
 
     def consult(self, case: Case) -> dict[str, Finding]:
         """Return what the evaluators of the case's kind say, by name, in the order in which they were asked."""
@@ -122,8 +130,10 @@ class Cascade:
 
     @property
     def at_once(self) -> int:
-        """How many cases to judge at once: 32, or as many as a model needs for a full batch."""
-        models = [seat.model for seat in self.panel.seats] if self.panel else []
+        """How many cases to judge at once: 32, or as many as keep a model or all children at work."""
+        if self.panel is None:
+            return BATCH * (cores() + 1)
+        models = [seat.model for seat in self.panel.seats]
         return max([_AT_ONCE, *(model.at_once for model in models if isinstance(model, Batches))])
 
     def preflight(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -158,8 +158,17 @@ class Decided(NamedTuple):
 class Decider(Protocol):
     """Decides cases, from any thread: what a run is made with."""
 
+    @property
+    def batch(self) -> int:
+        """How many cases it is best handed at a time; 1 where one case may take long."""
+        ...
+
     def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Decided:
         """Return the verdict on a case; votes that were `kept` from an earlier attempt are not asked for again."""
+        ...
+
+    def decide_all(self, cases: Sequence[Case]) -> list[Decided]:
+        """Return the verdicts on a batch of cases of which nothing was kept."""
         ...
 
 

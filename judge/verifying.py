@@ -65,7 +65,7 @@ def verify_cases(cases: Sequence[Case], *, workers: int | None = None) -> list[V
     """Return a verdict for each case of the kind ``answer``, in order; `workers` as for `verify_answers`."""
     if workers is not None and workers < 1:
         raise InputError(f"{workers} workers cannot verify anything")
-    return _judge(here=False).cascade.decide_all(cases, size=workers)
+    return [decided.verdict for decided in _judge(here=False).cascade.decide_all(cases, size=workers)]
 
 
 def _case(response: str, reference: str | Sequence[str], question: str | None, **further: Any) -> Case:

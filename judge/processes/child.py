@@ -147,7 +147,9 @@ def serve(answer: Callable[[bytes, Step], bytes]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     requests.readline()
-    setting = json.loads(requests.readline())
+    if not (greeting := requests.readline()):
+        return  # the parent ended meanwhile
+    setting = json.loads(greeting)
     sys.path[:] = setting["path"]
     page = mmap.mmap(setting["page"], mmap.PAGESIZE)
     os.close(setting["page"])

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from judge.processes.child import Child, Gone, Late
 
-_BATCH = 32  # tasks in one message: enough to hide its cost, few enough to spread evenly
+BATCH = 32  # tasks in one message: enough to hide its cost, few enough to spread evenly
 _BATCH_BYTES = 2**20
 _ALONE = 8  # so few tasks are done by one child sooner than another has started
 _LOADING_S = 60.0
@@ -37,7 +37,7 @@ class Task(Protocol):
         ...
 
     def blamed(self, step: int | None, problem: Late | Gone) -> bool:
-        """Take it that a child was lost in this step, or before any (None); return whether to ask another one."""
+        """Take it that a child was lost in this step, or before any (None); return whether to ask once more."""
         ...
 
     def broke(self, error: Exception) -> None:
@@ -92,8 +92,11 @@ class Crew:
         """The life of one thread: a child, and one batch after the other."""
         child: _Loaded | None = None
         while not self._closed:
-            child, problem = (child, None) if child and not child.dead else self._started(child)
+            child, problem = (child, None) if child else self._started()
             batch = self._take()
+            if child and child.dead:  # somebody killed it while it waited
+                self._lost(child)
+                child, problem = self._started()
             done = 0
             try:
                 if child is None:
@@ -115,8 +118,7 @@ class Crew:
             with self._change:
                 self._free += 1
 
-    def _started(self, before: _Loaded | None) -> tuple[_Loaded | None, Late | Gone | None]:
-        self._lost(before)
+    def _started(self) -> tuple[_Loaded | None, Late | Gone | None]:
         try:
             child = _Loaded()
         except (Late, Gone) as problem:
@@ -139,7 +141,7 @@ class Crew:
             while not self._waiting and not self._closed:
                 self._change.wait()
             self._free -= 1
-            share = min(_BATCH, max(-(-len(self._waiting) // self._size), _ALONE))
+            share = min(BATCH, max(-(-len(self._waiting) // self._size), _ALONE))
             batch: list[Task] = []
             size = 0
             while self._waiting and len(batch) < share and size < _BATCH_BYTES:

@@ -81,6 +81,7 @@ class _Task:
         self._case = case
         self._findings = dict(known)
         self._error: Exception | None = None
+        self._lost = 0  # children that died before they began
         self._done = threading.Lock()
         self._done.acquire()
         self.line = _dumped(_Asked(case=case, known=self._findings))
@@ -103,6 +104,9 @@ class _Task:
         self._done.release()
 
     def blamed(self, step: int | None, problem: Late | Gone) -> bool:
+        if step is None and not self._lost:
+            self._lost = 1  # whatever ended it, this case had not been begun
+            return True
         cause = "evaluator_timeout" if isinstance(problem, Late) else "evaluator_crash"
         asked = self._workers.evaluators
         if step:  # the first, 0, is reading the line
