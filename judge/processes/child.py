@@ -70,8 +70,10 @@ class Child:
 
     @property
     def dead(self) -> bool:
-        """Whether the process has ended."""
-        return self._process.poll() is not None
+        """Whether the process has ended. It is not reaped before `kill`, so that its number stays its own."""
+        if self._process.returncode is not None:
+            return True
+        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     @property
     def place(self) -> Place:
@@ -123,10 +125,15 @@ class Child:
 
     def kill(self) -> None:
         """End the process and all that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.strike()
         self._process.wait()
         self.forget()
+
+    def strike(self) -> None:
+        """Have the process and all that it started end, and wait for nothing: also from a signal handler."""
+        if self._process.returncode is None:  # reaped: its number may be somebody else's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def forget(self) -> None:
         """Let go of the pipes: a fork of the parent has copies of them, which would keep the child alive."""

@@ -202,6 +202,13 @@ _crews: dict[int, Crew] = {}
 _making = threading.Lock()
 
 
+def strike() -> None:
+    """Have all children end, for who ends this process at once; locks nothing, so that a signal handler may call it."""
+    for one in list(_crews.values()):
+        for child in list(one._children):
+            child.strike()
+
+
 def _close() -> None:
     for one in list(_crews.values()):
         one.close()
