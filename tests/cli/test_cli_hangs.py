@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from mcp_wire import COMMAND, Wire
 from processes import alive, descendants, until
 
 JUDGE = str(Path(sys.executable).with_name("judge"))
@@ -71,6 +72,21 @@ def test_two_times_ctrl_c_end_a_run_that_is_held(folder: Path) -> None:
         assert time.monotonic() - begun < 20  # and not when the deadline ends what is held
     assert process.returncode == 130
     assert until(lambda: not alive(children))
+
+
+def test_a_server_answers_beside_a_text_that_holds_an_evaluator(folder: Path) -> None:
+    wire = Wire(COMMAND, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)})
+    with wire.process:
+        wire.hello()
+        held = wire.send("tools/call", name="verify_answer", arguments={"response": "hang", "references": ["words"]})
+        assert until(lambda: (folder / "begun").exists())
+        asked = wire.send("tools/call", name="verify_answer", arguments={"response": "1", "references": ["1"]})
+        first, second = wire.read(), wire.read()
+        wire.end()
+    assert (first["id"], second["id"]) == (asked, held)
+    assert first["result"]["structuredContent"]["label"] == "correct"
+    assert second["result"]["structuredContent"]["label"] == "undecided"
+    assert "held took longer than 10 s" in second["result"]["structuredContent"]["because"]
 
 
 def test_the_response_that_held_everything_is_judged(tmp_path: Path) -> None:
