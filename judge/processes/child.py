@@ -50,30 +50,36 @@ class Child:
     """One process that runs `module`. Not thread-safe. Raises Late or Gone, after which it has to be killed."""
 
     def __init__(self, module: str) -> None:
-        with tempfile.TemporaryFile() as shared:
-            shared.truncate(mmap.PAGESIZE)
-            self._page = mmap.mmap(shared.fileno(), mmap.PAGESIZE)
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", module],  # -P: nothing in the user's folder can stand in for judge
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                pass_fds=(shared.fileno(),),
-                start_new_session=True,
-            )
-            self._pending = b""
-            try:
+        self._pending = b""
+        try:
+            with tempfile.TemporaryFile() as shared:
+                shared.truncate(mmap.PAGESIZE)
+                self._page = mmap.mmap(shared.fileno(), mmap.PAGESIZE)
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", module],  # -P: nothing in the user's folder can stand in for judge
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    pass_fds=(shared.fileno(),),
+                    start_new_session=True,
+                )
                 setting = {"path": sys.path, "page": shared.fileno()}
-                list(self.ask([json.dumps(setting).encode()], within=_LOADING_S))
-            except (Late, Gone):
-                self.kill()
-                raise
+        except OSError as error:  # too many open files, no memory, no room
+            raise Gone(f"has no worker, since none could be started: {error}") from error
+        try:
+            list(self.ask([json.dumps(setting).encode()], within=_LOADING_S))
+        except (Late, Gone):
+            self.kill()
+            raise
 
     @property
     def dead(self) -> bool:
         """Whether the process has ended. It is not reaped before `kill`, so that its number stays its own."""
-        if self._process.returncode is not None:
+        if self._process.returncode is not None or not hasattr(os, "waitid"):  # macOS has none before Python 3.13
+            return self._process.poll() is not None
+        try:
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # somebody else in this process reaps whatever ends
             return True
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     @property
     def place(self) -> Place:

@@ -11,6 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from judge.processes.child import Child, Gone, Late
@@ -92,15 +93,16 @@ class Crew:
         """The life of one thread: a child, and one batch after the other."""
         child: _Loaded | None = None
         while not self._closed:
-            child, problem = (child, None) if child else self._started()
+            if child is None:
+                with suppress(Late, Gone):  # which is said to the first task, for which it is tried once more
+                    child = self._started()
             batch = self._take()
-            if child and child.dead:  # somebody killed it while it waited
-                self._lost(child)
-                child, problem = self._started()
             done = 0
             try:
-                if child is None:
-                    raise problem or Gone("could not be started")
+                if child is None or child.dead:  # somebody may have killed it while it waited
+                    self._lost(child)
+                    child = None
+                    child = self._started()
                 for task, answer in zip(batch, child.answers(batch), strict=True):
                     task.answered(answer)
                     done += 1
@@ -118,16 +120,13 @@ class Crew:
             with self._change:
                 self._free += 1
 
-    def _started(self) -> tuple[_Loaded | None, Late | Gone | None]:
-        try:
-            child = _Loaded()
-        except (Late, Gone) as problem:
-            return None, problem
+    def _started(self) -> _Loaded:
+        child = _Loaded()
         with self._change:
             self._children.add(child)
             if self._closed:
                 child.kill()
-        return child, None
+        return child
 
     def _lost(self, child: _Loaded | None) -> None:
         if child is not None:
