@@ -8,7 +8,6 @@ coroutine (which they block: use ``asyncio.to_thread``) and in a process that wa
 from __future__ import annotations
 
 import functools
-import gc
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 from judge.errors import InputError
 from judge.judging import Judge
 from judge.processes.child import Child, Children, Gone, Late, serve
+from judge.processes.collector import loading
 from judge.types import Case, Failure, Finding, Verdict
 
 _ALONE = 64  # a batch up to this size is done sooner here than it is sent
@@ -149,8 +149,8 @@ def _answer(request: dict[str, Any]) -> Any:
 @functools.cache
 def _settled() -> Judge:
     """Return the judge with all that it needs loaded, and the collector told that it stays."""
-    _judge().decide(Case(response="some words", reference="other words"))
-    gc.freeze()
+    with loading():
+        _judge().decide(Case(response="some words", reference="other words"))
     return _judge()
 
 
