@@ -1,10 +1,9 @@
-"""What commands share: the options that make settings, and how a verdict is put into words."""
+"""What commands share: two options that are no settings, and how records and verdicts are put into words."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,35 +11,8 @@ import typer
 from judge.text.shown import harmless, one_line
 
 if TYPE_CHECKING:
-    from judge.config import Sourced
     from judge.types import Verdict
 
-Model = Annotated[list[str], typer.Option("--model", "-m", help="PROVIDER:NAME, again for more members, or 'none'.")]
-Rubric = Annotated[list[str], typer.Option("--rubric", "-r", help="Name or path of a rubric; again for more members.")]
-Votes = Annotated[int | None, typer.Option("--votes", "-n", help="Votes to ask for; default: one a member.")]
-Temperature = Annotated[
-    list[float], typer.Option("--temperature", help="Sampling temperature; again for more members.")
-]
-Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the first round of votes.")]
-Evaluators = Annotated[list[str], typer.Option("--evaluators", "-e", help="Names, 'all' or 'none'.")]
-Tools = Annotated[list[str], typer.Option("--tools", help="Names, 'all' that the rubric names, or 'none'.")]
-Criterion = Annotated[str | None, typer.Option("--criterion", help="For rubrics with a free criterion.")]
-BaseUrl = Annotated[str | None, typer.Option("--base-url", help="Of an OpenAI-compatible server, ending in /v1.")]
-MaxTokens = Annotated[int | None, typer.Option("--max-tokens", help="Most tokens in one reply.")]
-InFlight = Annotated[int | None, typer.Option("--in-flight", help="Cases judged at once (32; vllm: on a GPU 256).")]
-Engine = Annotated[
-    list[str],
-    typer.Option("--engine", help="NAME=VALUE, an argument of an engine in this process (vllm:); again for more."),
-]
-Deterministic = Annotated[
-    bool, typer.Option("--deterministic", help="Greedy, and no vote depends on what is judged beside it (vllm:).")
-]
-Score = Annotated[
-    bool, typer.Option("--score", help="Vote by the probabilities of the labels, without a reply (vllm:).")
-]
-Threshold = Annotated[
-    str | None, typer.Option("--threshold", help="For --score: log-odds, or the file of 'judge calibrate'.")
-]
 Unsafe = Annotated[
     bool,
     typer.Option(
@@ -48,15 +20,7 @@ Unsafe = Annotated[
         help="Run code that models wrote without isolation; written into every verdict. Only by this flag.",
     ),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file; default: ./judge.toml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def settings(config: Path | None, **flags: Any) -> Sourced:
-    """Return the settings from flags, environment and file."""
-    from judge.config import load
-
-    return load(flags, file=config)
 
 
 def heed(unsafe: bool) -> None:
