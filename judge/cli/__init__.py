@@ -12,6 +12,7 @@ import typer
 from judge.cli import calibrate, check, config, doctor, export, grade, lm_eval, mcp, plugins, replay, rubrics, run, show
 from judge.cli.options import WithSettings
 from judge.errors import JudgeError, ModelDown, SandboxDown
+from judge.text.shown import harmless
 from judge.version import __version__
 
 app = typer.Typer(
@@ -54,5 +55,5 @@ def main(words: list[str] | None = None) -> None:
     try:
         app(words)
     except JudgeError as error:
-        typer.echo(f"judge: {error}", err=True)
+        typer.echo(f"judge: {harmless(str(error))}", err=True)
         sys.exit(3 if isinstance(error, ModelDown | SandboxDown) else 2)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,16 +46,33 @@ def headline(verdict: Verdict) -> str:
     return f"{verdict.label}  {verdict.decided_by}{sure}: {one_line(verdict.because)}"
 
 
-def table(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as aligned columns; the last is left as it is."""
-    texts = [[str(cell) for cell in row] for row in rows]
-    if not texts:
-        return ""
-    widths = [max(len(row[i]) for row in texts) for i in range(len(texts[0]) - 1)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
-        for row in texts
-    )
+def table(rows: Iterable[Iterable[object]], *, width: int | None = None) -> str:
+    """Return rows as aligned columns, each cell in one line, as it is and harmless.
+
+    In a terminal, or within a given `width`, the last column is wrapped; in a pipe nothing is wrapped or cut.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[Text(_cell(cell)) for cell in row] for row in rows]  # as texts, so that [red] is no style but itself
+    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    for place in range(len(cells[0]) if cells else 0):
+        last = place == len(cells[0]) - 1
+        grid.add_column(no_wrap=not last, overflow="fold")
+    for row in cells:
+        grid.add_row(*row)
+    if width is None and sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+    if width is None:
+        width = sum(max(cell.cell_len for cell in column) + 2 for column in zip(*cells, strict=True))
+    drawn = io.StringIO()
+    Console(file=drawn, width=width, color_system=None, legacy_windows=False).print(grid)
+    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())
+
+
+def _cell(value: object) -> str:
+    return harmless(" ".join(str(value).replace("\t", " ").splitlines()))
 
 
 def indented(text: str, by: str = "    ") -> str:
