@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from judge.models import ModelOptions
     from judge.models.scripted import ScriptedModel
     from judge.panel.rubric import Rubric
-    from judge.protocols import Evaluator, Message, Model, Reply, Request, Tool, ToolCall, ToolSpec
+    from judge.protocols import Evaluator, Message, Model, Reply, Request, Serving, Tool, ToolCall, ToolSpec
     from judge.types import (
         Basis,
         Case,
@@ -57,7 +57,7 @@ _HOMES = {
     "judge.judging": "Judge",
     "judge.models": "ModelOptions",
     "judge.models.scripted": "ScriptedModel",
-    "judge.protocols": "Evaluator Message Model Reply Request Tool ToolCall ToolSpec",
+    "judge.protocols": "Evaluator Message Model Reply Request Serving Tool ToolCall ToolSpec",
     "judge.panel.rubric": "Rubric",
     "judge.types": "Basis Case Evidence Failure Finding Member Outcome Provenance Runs Tally Usage Verdict Vote",
     "judge.verifying": "equivalent verify_answers",
@@ -94,6 +94,7 @@ __all__ = [
     "SandboxDown",
     "SandboxError",
     "ScriptedModel",
+    "Serving",
     "StoreError",
     "Tally",
     "Tool",

@@ -16,8 +16,9 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -26,8 +27,16 @@ from judge.models import ModelOptions
 from judge.types import Record
 
 
+@dataclass(frozen=True)
+class Flag:
+    """The option that a setting has on the command line, under its own name: its help, and a short form."""
+
+    help: str
+    short: str | None = None
+
+
 class Settings(Record):
-    """Everything that can be set. Lists may be given as one comma-separated text.
+    """Everything that can be set. Lists may be given as one comma-separated text. What has a `Flag` is an option, too.
 
     ``evaluators`` and ``tools`` hold names, or ``all`` or ``none``; ``model`` may be ``none``. Without
     ``temperature`` a member that votes once is asked at 0 and one that votes more often at 0.7. ``tools=all``
@@ -36,27 +45,33 @@ class Settings(Record):
     cases are judged at once; without it 32, or as many as a model of the panel asks for.
     """
 
-    model: tuple[str, ...] = ("none",)
-    rubric: tuple[str, ...] = ("correctness",)
-    votes: int | None = Field(default=None, ge=1)
-    temperature: tuple[float, ...] = ()
-    seed: int = 0
-    evaluators: tuple[str, ...] = ("all",)
-    tools: tuple[str, ...] = ("all",)
-    criterion: str | None = None
-    in_flight: int | None = Field(default=None, ge=1, le=1024)
-    max_tokens: int = Field(default=1024, ge=1)
+    model: Annotated[tuple[str, ...], Flag("PROVIDER:NAME, again for more members, or 'none'.", "-m")] = ("none",)
+    rubric: Annotated[tuple[str, ...], Flag("Name or path of a rubric; again for more members.", "-r")] = (
+        "correctness",
+    )
+    votes: Annotated[int | None, Flag("Votes to ask for; default: one a member.", "-n")] = Field(default=None, ge=1)
+    temperature: Annotated[tuple[float, ...], Flag("Sampling temperature; again for more members.")] = ()
+    seed: Annotated[int, Flag("Seed of the first round of votes.")] = 0
+    evaluators: Annotated[tuple[str, ...], Flag("Names, 'all' or 'none'.", "-e")] = ("all",)
+    tools: Annotated[tuple[str, ...], Flag("Names, 'all' that the rubric names, or 'none'.")] = ("all",)
+    criterion: Annotated[str | None, Flag("For rubrics with a free criterion.")] = None
+    in_flight: Annotated[int | None, Flag("Cases judged at once (32; vllm: on a GPU 256).")] = Field(
+        default=None, ge=1, le=1024
+    )
+    max_tokens: Annotated[int, Flag("Most tokens in one reply.")] = Field(default=1024, ge=1)
     max_steps: int = Field(default=8, ge=1)
     evaluator_deadline_s: float = Field(default=10.0, gt=0)
-    base_url: str | None = None
+    base_url: Annotated[str | None, Flag("Of an OpenAI-compatible server, ending in /v1.")] = None
     api_key_env: str | None = None
     api: str = "chat"
     tool_calls: str = "auto"
     timeout_s: float = Field(default=120.0, gt=0)
-    engine: Mapping[str, Any] = {}
-    deterministic: bool = False
-    score: bool = False
-    threshold: str | None = None
+    engine: Annotated[
+        Mapping[str, Any], Flag("NAME=VALUE, an argument of an engine in this process (vllm:); again for more.")
+    ] = {}
+    deterministic: Annotated[bool, Flag("Greedy, and no vote depends on what is judged beside it (vllm:).")] = False
+    score: Annotated[bool, Flag("Vote by the probabilities of the labels, without a reply (vllm:).")] = False
+    threshold: Annotated[str | None, Flag("For --score: log-odds, or the file of 'judge calibrate'.")] = None
     models: Mapping[str, dict[str, Any]] = {}
 
     @field_validator("model", "rubric", "temperature", "evaluators", "tools", mode="before")
@@ -107,6 +122,14 @@ class Settings(Record):
             field = str(first["loc"][0]) if first["loc"] else ""
             hint = nearest(field, ModelOptions.model_fields)
             raise ConfigError(f'models."{model}".{field}: {first["msg"]}, got {first["input"]!r}.{hint}') from None
+
+
+def flags() -> dict[str, Flag]:
+    """Return the settings that are options of the command line, in their order."""
+    found = {
+        name: next((m for m in f.metadata if isinstance(m, Flag)), None) for name, f in Settings.model_fields.items()
+    }
+    return {name: flag for name, flag in found.items() if flag is not None}
 
 
 class Sourced(NamedTuple):

@@ -67,6 +67,29 @@ class Opens(Protocol):
         ...
 
 
+class Serving(NamedTuple):
+    """How a tool may be served to whoever asks, such as an agent over MCP: by a title, and on these terms.
+
+    To have one is a promise: whatever a call says, the tool runs none of it outside the sandbox, and reads no file and
+    no address that a call names. With ``sandboxed`` its work is done in the sandbox, where a call that is cancelled is
+    killed; otherwise it is short. With ``keeps`` a call may depend on those before it. Where no case is at hand, a call
+    also has the fields of ``Brings``, which become the tags of one, and ``beside`` ends the description for that.
+    """
+
+    title: str
+    sandboxed: bool
+    keeps: bool = False
+    Brings: type[BaseModel] | None = None
+    beside: str = ""
+
+
+@runtime_checkable
+class Served(Tool, Protocol):
+    """A tool that may be served to whoever asks. One that does not say so is for judges alone."""
+
+    serving: Serving
+
+
 class ToolSpec(Record):
     """A tool as a model sees it: ``parameters`` is the JSON schema of its arguments."""
 

@@ -2,27 +2,32 @@
 
 Models are answered for from the record; evaluators and tools run again for real, so that a changed digest
 shows a changed observation. Only tools that say that they are not deterministic are taken from the record as well.
+
+A run file may come from a stranger. Evaluators and tools are installed ones, looked up by name; nothing else that the
+file names is imported, neither a model nor the class of a rubric's ``schema`` (see `judge.panel.recorded`).
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from judge import registry
 from judge.cascade import Cascade, Panel
-from judge.errors import ConfigError, PluginError, ToolError
+from judge.errors import ConfigError, PluginError, StoreError, ToolError
 from judge.models import ModelOptions
 from judge.models.replay import ReplayModel
 from judge.panel.agent import Bounds, Seat
+from judge.panel.recorded import SeatOnRecord, refusals, rubric_on_record
 from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat
 from judge.protocols import Exchange, Request, Tool
 from judge.record.store import Store, Stored
-from judge.types import Case, Evidence, Member, Verdict, Vote
+from judge.types import Case, Evidence, Failure, Member, Verdict, Vote
 
 
 class Comparison(NamedTuple):
@@ -87,8 +92,9 @@ def _as_recorded(seat: Seat, vote: Vote) -> Seat:
     changing = {name for name, tool in seat.tools.items() if not getattr(tool, "deterministic", True)}
     if not changing:
         return seat
-    tools = {name: _Recorded(tool, vote.evidence) if name in changing else tool for name, tool in seat.tools.items()}
-    return Seat(seat.member, seat.model, seat.rubric, tools)
+    again = copy.copy(seat)
+    again.tools = {n: _Recorded(tool, vote.evidence) if n in changing else tool for n, tool in seat.tools.items()}
+    return again
 
 
 def differences(recorded: Verdict, again: Verdict) -> Iterator[str]:
@@ -115,35 +121,63 @@ def _parts(verdict: Verdict) -> dict[str, str]:
 def changed_plugins(store: Store) -> list[str]:
     """Return what is not as it was when the run was made: the versions of its evaluators."""
     found = []
-    for name, version in _settings(store)["evaluators"].items():
+    for name, version in _made_with(store).evaluators.items():
         now = registry.load("evaluators", name)().version
         if now != version:
             found.append(f"evaluator {name} was version {version}, is {now}")
     return found
 
 
+def taken(store: Store) -> list[str]:
+    """Return what a replay does not check again: votes whose class is not imported, since only the file names it."""
+    return [
+        f"the votes under rubric {name!r} were taken as recorded but for their labels: their schema {rubric.schema!r} "
+        "is named by the file alone, and was not imported"
+        for name, (rubric, as_recorded) in _rubrics(store).items()
+        if as_recorded
+    ]
+
+
 def recorded_cascade(store: Store) -> Cascade:
-    """Return the cascade of a run, with models that answer from its record."""
-    settings = _settings(store)
+    """Return the cascade of a run, with models that answer from its record. Raises StoreError for a damaged file."""
+    settings = _made_with(store)
     try:
-        evaluators = [registry.load("evaluators", name)() for name in settings["evaluators"]]
+        evaluators = [registry.load("evaluators", name)() for name in settings.evaluators]
     except PluginError as error:
         raise PluginError(f"run {store.run.id!r} cannot be replayed: {error}") from None
-    panel = settings["panel"]
+    panel = settings.panel
     if panel is None:
         return Cascade(evaluators, None)
-    rubrics = {name: Rubric.parse(name, text) for name, text in store.run.rubrics.items()}
+    rubrics = _rubrics(store)
+    refused = _refused(store) if any(as_recorded for _, as_recorded in rubrics.values()) else {}
     seats: list[Seat] = []
-    scored = panel.get("score", ())
-    for place, fields in enumerate(panel["members"]):
-        member = Member.model_validate(fields)
-        if scored:
-            model, threshold = recorded_model(store, member.model), scored[place]["threshold"]
-            seats.append(ScoreSeat(member, model, rubrics[member.rubric], threshold=threshold))
+    for place, member in enumerate(panel.members):
+        (rubric, as_recorded), model = rubrics[member.rubric], recorded_model(store, member.model)
+        if panel.score:
+            seats.append(ScoreSeat(member, model, rubric, threshold=panel.score[place].threshold))
             continue
-        tools = {name: registry.load("tools", name)() for name in panel["rubrics"][member.rubric]["tools"]}
-        seats.append(Seat(member, recorded_model(store, member.model), rubrics[member.rubric], tools))
-    return Cascade(evaluators, Panel(tuple(seats), panel["votes"]), limits=Bounds.model_validate(panel["limits"]))
+        tools = {name: registry.load("tools", name)() for name in panel.rubrics[member.rubric].tools}
+        if as_recorded:
+            seats.append(SeatOnRecord(member, model, rubric, tools, refused=refused))
+        else:
+            seats.append(Seat(member, model, rubric, tools))
+    return Cascade(evaluators, Panel(tuple(seats), panel.votes), limits=panel.limits)
+
+
+def _rubrics(store: Store) -> dict[str, tuple[Rubric, bool]]:
+    panel, texts = _made_with(store).panel, store.run.rubrics
+    return (
+        {name: rubric_on_record(name, texts[name], schema=r.form) for name, r in panel.rubrics.items()} if panel else {}
+    )
+
+
+def _refused(store: Store) -> dict[str, Failure]:
+    return {
+        reply: why
+        for case, verdict in store.all()
+        for vote in verdict.votes
+        for reply, why in refusals(store.exchanges(case.id), vote).items()
+    }
 
 
 def recorded_model(store: Store, name: str) -> ReplayModel:
@@ -174,6 +208,42 @@ def create(name: str, options: ModelOptions) -> ReplayModel:  # noqa: ARG001 - e
     return recorded_model(store, model or members[0])
 
 
-def _settings(store: Store) -> dict[str, Any]:
-    settings: dict[str, Any] = dict(store.run.provenance.settings)
-    return settings
+class _RubricSettings(BaseModel):
+    form: dict[str, JsonValue] = Field(alias="schema")
+    tools: tuple[str, ...]
+
+
+class _ScoreSettings(BaseModel):
+    threshold: float
+
+
+class _PanelSettings(BaseModel):
+    votes: int = Field(ge=1, le=10_000)  # more is no panel, but an attempt to keep this machine at work
+    members: tuple[Member, ...] = Field(min_length=1)
+    limits: Bounds
+    rubrics: dict[str, _RubricSettings]
+    score: tuple[_ScoreSettings, ...] = ()
+
+
+class _Settings(BaseModel):
+    """What a replay needs of a run's settings; what else they hold does not matter to it."""
+
+    evaluators: dict[str, str]
+    panel: _PanelSettings | None
+
+
+def _made_with(store: Store) -> _Settings:
+    """Return the settings of a run. Raises StoreError for what no run of ours can have written."""
+    try:
+        found = _Settings.model_validate(store.run.provenance.settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise StoreError(f"run file {str(store.path)!r} is damaged: setting {where}: {first['msg']}") from None
+    if panel := found.panel:
+        lacking = [m.rubric for m in panel.members if m.rubric not in panel.rubrics]
+        lacking += [name for name in panel.rubrics if name not in store.run.rubrics]
+        if lacking or len(panel.score) not in (0, len(panel.members)):
+            what = f"it lacks the rubric {lacking[0]!r}" if lacking else "it has not one threshold for each member"
+            raise StoreError(f"run file {str(store.path)!r} is damaged: {what}")
+    return found

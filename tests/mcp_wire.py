@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -65,8 +65,8 @@ class Wire:
 
 
 @contextmanager
-def wire(command: list[str] = COMMAND, **options: Any) -> Iterator[Wire]:
-    made = Wire(command, env={**os.environ, "PYTHONWARNINGS": "error"}, **options)
+def wire(command: list[str] = COMMAND, *, environ: Mapping[str, str] | None = None, **options: Any) -> Iterator[Wire]:
+    made = Wire(command, env={**os.environ, "PYTHONWARNINGS": "error", **(environ or {})}, **options)
     try:
         yield made
     finally:

@@ -1,4 +1,4 @@
-"""Cases from files: JSON lines, a JSON array, CSV or Parquet, streamed in bounded memory.
+"""Cases from files: JSON lines, CSV or Parquet, streamed in bounded memory, or a JSON array, which is read whole.
 
 Columns that are no fields of a case go into its ``tags``; one that looks like a misspelt field is an error. Numbers
 keep the spelling they have in the file. Everything is checked before any work: `survey` reads the whole input once.

@@ -1,4 +1,4 @@
-"""Rows from files: JSON lines, a JSON array, CSV and Parquet, each in no more memory than a row needs.
+"""Rows from files: JSON lines, CSV and Parquet in no more memory than a row needs, a JSON array whole.
 
 Numbers keep the spelling they have in the file: 0.10 is not 0.1 to somebody who judges answers.
 """
@@ -8,15 +8,14 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from judge.errors import InputError
 
 Row = tuple[int, dict[str, Any] | str]  # a line (element, row) with its fields, or with what is wrong with it
-_CHUNK = 1 << 16
+JSON_BYTES = 256 << 20  # of a .json file: as objects it takes several times as much memory
 _NESTED = {"responses": 'array such as ["a", "b"]', "references": 'array such as ["a", "b"]', "tags": "object"}
 
 
@@ -54,76 +53,26 @@ def _parsed(raw: bytes) -> dict[str, Any] | str:
 
 
 def _json(path: Path) -> Iterator[Row]:
-    """Yield the elements of one top-level array, or the one object."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        text, number = _Text(file), 0
-        try:
-            opened = text.skip("[")
-            closed = opened and text.skip("]")
-            while not closed:
-                value = text.value()
-                number += 1
-                yield number, _row(value)
-                closed = not opened or text.skip("]")
-                if not closed and not text.skip(","):
-                    raise text.error("expected ',' or ']'")
-            if text.peek():
-                raise text.error("text after the end (one object a line belongs in a .jsonl file)")
-        except (ValueError, RecursionError) as error:
-            yield number + 1, f": not JSON: {error}; nothing after it was read"
+    """Yield the elements of one top-level array, or the one object. The file is read whole, unlike all others.
 
-
-class _Text:
-    """The text of a file, of which no more is in memory than one JSON value needs."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self._buffer, self._at = "", 0
-        self._lines, self._characters = 1, 0  # how far the buffer's beginning is into the file
-
-    def peek(self) -> str:
-        """Return the next character that is no white space, or an empty text at the end."""
-        while True:
-            self._at = _SPACE.match(self._buffer, self._at).end()  # type: ignore[union-attr]
-            if self._at < len(self._buffer) or not self._more():
-                return self._buffer[self._at : self._at + 1]
-
-    def skip(self, character: str) -> bool:
-        """Step over the character if it is the next one."""
-        found = self.peek() == character
-        self._at += found
-        return found
-
-    def value(self) -> Any:
-        """Read one JSON value. Raises ValueError."""
-        self.peek()
-        while True:
-            try:
-                value, end = _DECODER.raw_decode(self._buffer, self._at)
-            except json.JSONDecodeError as error:
-                problem = self.error(error.msg, error.pos)
-                if not self._more():
-                    raise problem from None
-            else:
-                passed = end - self._at
-                if end < len(self._buffer) or not self._more():  # at the very end, 12 may become 123
-                    self._at += passed
-                    return value
-
-    def error(self, said: str, at: int | None = None) -> ValueError:
-        """Return an error that says where in the file it is."""
-        at = self._at if at is None else at
-        line = self._lines + self._buffer.count("\n", 0, at)
-        return ValueError(f"{said} at line {line}, character {self._characters + at + 1}")
-
-    def _more(self) -> bool:
-        """Read on, and let go of what was passed. Return whether there was more."""
-        self._lines += self._buffer.count("\n", 0, self._at)
-        self._characters += self._at
-        rest = self._buffer[self._at :]
-        chunk = self._file.read(max(_CHUNK, len(rest)))
-        self._buffer, self._at = rest + chunk, 0
-        return bool(chunk)
+    Raises InputError for a file that is not JSON: nothing of it can be judged.
+    """
+    if (size := path.stat().st_size) > JSON_BYTES:
+        raise InputError(
+            f"{str(path)!r} has {size >> 20} MiB, and a .json file is read whole, up to {JSON_BYTES >> 20} MiB: "
+            "write one object a line into a .jsonl file, which may have any size"
+        )
+    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        hint = " (one object a line belongs in a .jsonl file)" if error.msg == "Extra data" else ""
+        where = f"at line {error.lineno}, column {error.colno}"
+        raise InputError(f"{str(path)!r}: not JSON: {error.msg} {where}{hint}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{str(path)!r}: not JSON: {error}") from None
+    for number, element in enumerate(value if isinstance(value, list) else [value], start=1):
+        yield number, _row(element)
 
 
 def _csv(path: Path, *, delimiter: str) -> Iterator[Row]:
@@ -200,6 +149,5 @@ def _row(value: Any) -> dict[str, Any] | str:
     return f": expected an object with the fields of a case, got {type(value).__name__}"
 
 
-_SPACE = re.compile(r"[ \t\r\n]*")
 # Numbers stay as they are spelt: 0.10 is not 0.1 to somebody who judges answers.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)

@@ -10,7 +10,9 @@ import sys
 import typer
 
 from judge.cli import calibrate, check, config, doctor, export, grade, lm_eval, mcp, plugins, replay, rubrics, run, show
+from judge.cli.options import WithSettings
 from judge.errors import JudgeError, ModelDown, SandboxDown
+from judge.text.shown import harmless
 from judge.version import __version__
 
 app = typer.Typer(
@@ -20,19 +22,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 fine, 1 a check failed, 2 bad input or configuration, 3 a run ended with errors.",
 )
-app.command("check")(check.check)
-app.command("run")(run.run)
+app.command("check", cls=WithSettings)(check.check)
+app.command("run", cls=WithSettings)(run.run)
 app.command("show")(show.show)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(rubrics.app, name="rubrics")
 app.add_typer(lm_eval.app, name="lm-eval")
-app.command("grade")(grade.grade)
+app.command("grade", cls=WithSettings)(grade.grade)
 app.command("mcp")(mcp.mcp)
 app.command("plugins")(plugins.plugins)
-app.command("config")(config.config)
-app.command("doctor")(doctor.doctor)
+app.command("config", cls=WithSettings)(config.config)
+app.command("doctor", cls=WithSettings)(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:
@@ -53,5 +55,5 @@ def main(words: list[str] | None = None) -> None:
     try:
         app(words)
     except JudgeError as error:
-        typer.echo(f"judge: {error}", err=True)
+        typer.echo(f"judge: {harmless(str(error))}", err=True)
         sys.exit(3 if isinstance(error, ModelDown | SandboxDown) else 2)

@@ -7,11 +7,12 @@ import json
 import typer
 
 from judge.cli import common
+from judge.cli.options import settings
 
 
-def config(config: common.ConfigFile = None, as_json: common.Json = False) -> None:
+def config(called: typer.Context, as_json: common.Json = False) -> None:
     """Show every setting, its value and where it came from."""
-    found = common.settings(config)
+    found = settings(called)
     values = found.settings.model_dump(mode="json")
     if as_json:
         common.echo_json({name: {"value": value, "origin": found.origins[name]} for name, value in values.items()})

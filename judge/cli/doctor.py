@@ -7,12 +7,16 @@ import os
 import platform
 import sqlite3
 import sys
-from typing import NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import typer
 
 from judge.cli import common
+from judge.cli.options import settings
 from judge.text.shown import one_line
+
+if TYPE_CHECKING:
+    from judge.config import Settings
 
 
 class Finding(NamedTuple):
@@ -23,9 +27,17 @@ class Finding(NamedTuple):
     detail: str
 
 
-def doctor(config: common.ConfigFile = None, as_json: common.Json = False) -> None:
+def doctor(called: typer.Context, as_json: common.Json = False) -> None:
     """Look at this machine. Exit code 1 if something that is needed is broken."""
-    findings = [_python(), _sqlite(), *_plugins(), _worker(), *_sandbox(), *_extras(), *_models(config)]
+    findings = [
+        _python(),
+        _sqlite(),
+        *_plugins(),
+        _worker(),
+        *_sandbox(),
+        *_extras(),
+        *_models(settings(called).settings),
+    ]
     if as_json:
         common.echo_json([finding._asdict() for finding in findings])
     else:
@@ -94,14 +106,11 @@ def _extras() -> list[Finding]:
     ]
 
 
-def _models(config: object) -> list[Finding]:
-    from pathlib import Path
-
+def _models(settings: Settings) -> list[Finding]:
     from judge.errors import JudgeError
     from judge.judging import load_model
     from judge.protocols import Preflights
 
-    settings = common.settings(config if isinstance(config, Path) else None).settings
     if settings.model == ("none",):
         key = "is set" if os.environ.get("OPENAI_API_KEY") else "is not set"
         hint = "set 'model' in judge.toml, JUDGE_MODEL or --model to ask one; OPENAI_API_KEY " + key

@@ -8,24 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from judge.cli import common
+from judge.cli.options import settings
 
 if TYPE_CHECKING:
-    from judge.config import Settings
+    from judge.config import Settings, Sourced
     from judge.integrations.graders import Figures
 
 
 def grade(
+    called: typer.Context,
     grader: Annotated[Path, typer.Argument(help="A JSON file with one grader in OpenAI's format, or several.")],
     rows: Annotated[Path, typer.Argument(help="JSON lines, each with an item and a sample.")],
-    model: common.Model = [],  # noqa: B006 - typer's way
-    votes: common.Votes = None,
-    temperature: common.Temperature = [],  # noqa: B006
-    seed: common.Seed = None,
-    tools: common.Tools = [],  # noqa: B006
-    base_url: common.BaseUrl = None,
-    max_tokens: common.MaxTokens = None,
-    in_flight: common.InFlight = None,
-    engine: common.Engine = [],  # noqa: B006
     output: Annotated[
         Path | None, typer.Option("--output", help="File for the grades, as JSON lines; default: in the run folder.")
     ] = None,
@@ -41,7 +34,6 @@ def grade(
         float | None, typer.Option("--fail-under", help="Exit code 1 where a grader's mean score is below this.")
     ] = None,
     unsafe_no_sandbox: common.Unsafe = False,
-    config: common.ConfigFile = None,
     as_json: common.Json = False,
 ) -> None:
     """Grade rows by a grader of OpenAI's format. The same command again asks no model twice."""
@@ -50,18 +42,15 @@ def grade(
 
     found = graders.read(grader)
     read = graders.read_rows(rows, limit=limit)
-    settings = common.settings(
-        config, model=model, votes=votes, temperature=temperature, seed=seed, tools=tools, base_url=base_url,
-        max_tokens=max_tokens, in_flight=in_flight, engine=engine,
-    ).settings  # fmt: skip
+    heard = _heard(settings(called))
     common.heed(unsafe_no_sandbox)
     for name, parameters in graders.unheard(found).items():
         typer.echo(f"judge: {name}: {' and '.join(parameters)} cannot be passed on to a model from here", err=True)
-    folder = run_folder or _folder(grader, rows, settings)
+    folder = run_folder or _folder(grader, rows, heard)
     grades = graders.grade(
         found,
         read,
-        settings=settings,
+        settings=heard,
         folder=folder,
         retry_errors=retry_errors,
         progress=lambda total: shown(total, 0, str),
@@ -76,6 +65,15 @@ def grade(
         typer.echo(common.table([("grader", "rows", "score", "passed", "no score"), *map(_line, told)]))
         typer.echo(f"grades written to {path}")
     _end([one for one in told if one.part is None], fail_under)
+
+
+def _heard(found: Sourced) -> Settings:
+    """Return the settings. Raises ConfigError for a flag that would change nothing: a grader says it itself."""
+    from judge.errors import ConfigError
+
+    if unheard := [name for name in ("rubric", "evaluators", "criterion") if found.origins[name].startswith("flag")]:
+        raise ConfigError(f"--{unheard[0]} cannot be heard here: a grader says itself who judges, and by what")
+    return found.settings
 
 
 def _folder(grader: Path, rows: Path, settings: Settings) -> Path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from judge.cli import common
+from judge.cli.options import WithSettings, settings
+from judge.processes.collector import loading
 
 if TYPE_CHECKING:
     from judge.config import Settings
@@ -22,8 +23,9 @@ def _root() -> None:
     pass
 
 
-@app.command("rescore")
+@app.command("rescore", cls=WithSettings)
 def rescore(
+    called: typer.Context,
     samples: Annotated[list[Path], typer.Argument(help="Files samples_TASK_DATE.jsonl that the harness wrote.")],
     reference: Annotated[
         str | None,
@@ -44,39 +46,24 @@ def rescore(
             "--run", help="Run file that keeps each verdict, to continue from; with a model there always is one."
         ),
     ] = None,
-    model: common.Model = [],  # noqa: B006 - typer's way
-    rubric: common.Rubric = [],  # noqa: B006
-    votes: common.Votes = None,
-    temperature: common.Temperature = [],  # noqa: B006
-    seed: common.Seed = None,
-    evaluators: common.Evaluators = [],  # noqa: B006
-    tools: common.Tools = [],  # noqa: B006
-    criterion: common.Criterion = None,
-    base_url: common.BaseUrl = None,
-    max_tokens: common.MaxTokens = None,
-    in_flight: common.InFlight = None,
     unsafe_no_sandbox: common.Unsafe = False,
-    config: common.ConfigFile = None,
     as_json: common.Json = False,
 ) -> None:
     """Judge saved samples and write samples and results in the harness's own format."""
-    from judge.cli.progress import shown
-    from judge.integrations.lm_eval.fields import Fields
-    from judge.integrations.lm_eval.rescore import rescore
+    with loading():
+        from judge.cli.progress import shown
+        from judge.integrations.lm_eval.fields import Fields
+        from judge.integrations.lm_eval.rescore import rescore
 
-    found = common.settings(
-        config, model=model, rubric=rubric, votes=votes, temperature=temperature, seed=seed, evaluators=evaluators,
-        tools=tools, criterion=criterion, base_url=base_url, max_tokens=max_tokens, in_flight=in_flight,
-    )  # fmt: skip
+    found = settings(called).settings
     fields = Fields(reference=reference, question=question, context=context, kind=kind)
     common.heed(unsafe_no_sandbox)
-    gc.set_threshold(50_000, 20, 20)  # all samples stay until the end, and need not be gone through as often
     done = rescore(
         samples,
         fields,
-        found.settings,
+        found,
         output=output,
-        run=run_file or _run_file(samples, found.settings),
+        run=run_file or _run_file(samples, found),
         progress=lambda total: shown(total, 0, str),
     )
     if as_json:

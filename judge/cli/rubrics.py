@@ -54,7 +54,7 @@ def show(
     name: Annotated[str, typer.Argument(help="Name or path of a rubric.")],
     case: Annotated[str | None, typer.Option("--case", help="A file of cases; the first is rendered.")] = None,
     case_id: Annotated[str | None, typer.Option("--id", help="The case of the file to render instead.")] = None,
-    criterion: common.Criterion = None,
+    criterion: Annotated[str | None, typer.Option("--criterion", help="In place of the case's own.")] = None,
     as_json: common.Json = False,
 ) -> None:
     """Show the template of a rubric, or with --case the messages that a model would be sent."""

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from judge.cli import common
+from judge.cli.options import settings
+from judge.processes.collector import loading
 
 if TYPE_CHECKING:
     from judge.cases.inputs import Source, Survey
@@ -26,23 +28,9 @@ if TYPE_CHECKING:
 
 
 def run(
+    called: typer.Context,
     cases: Annotated[str, typer.Argument(help="FILE.jsonl, .json, .csv, .tsv or .parquet; '-' reads JSON lines.")],
-    model: common.Model = [],  # noqa: B006 - typer's way
-    rubric: common.Rubric = [],  # noqa: B006
-    votes: common.Votes = None,
-    temperature: common.Temperature = [],  # noqa: B006
-    seed: common.Seed = None,
-    evaluators: common.Evaluators = [],  # noqa: B006
-    tools: common.Tools = [],  # noqa: B006
-    criterion: common.Criterion = None,
-    base_url: common.BaseUrl = None,
-    max_tokens: common.MaxTokens = None,
     unsafe_no_sandbox: common.Unsafe = False,
-    in_flight: common.InFlight = None,
-    engine: common.Engine = [],  # noqa: B006
-    deterministic: common.Deterministic = False,
-    score: common.Score = False,
-    threshold: common.Threshold = None,
     run_file: Annotated[
         Path | None,
         typer.Option("--run", help="Run file; default: one in runs/, named by cases and settings."),
@@ -59,32 +47,22 @@ def run(
         list[str],
         typer.Option("--fail-under", help="METRIC=VALUE, such as accuracy=0.9; exit code 1 below it."),
     ] = [],  # noqa: B006
-    config: common.ConfigFile = None,
     as_json: common.Json = False,
 ) -> None:
     """Judge a file of cases. The same command again continues where it stopped."""
-    import gc
+    with loading():
+        from judge.cases.inputs import Source
+        from judge.errors import ConfigError, InputError, JudgeError
+        from judge.judging import Judge
+        from judge.record.store import Store
+        from judge.record.summary import summarise
 
-    gc.disable()  # loading makes objects that all stay; looking for garbage among them doubles the time it takes
-    from judge.cases.inputs import Source
-    from judge.errors import ConfigError, InputError, JudgeError
-    from judge.judging import Judge
-    from judge.record.store import Store
-    from judge.record.summary import summarise
-
-    bounds = [_bound(text) for text in fail_under]
-    found = common.settings(
-        config, model=model, rubric=rubric, votes=votes, temperature=temperature, seed=seed, evaluators=evaluators,
-        tools=tools, criterion=criterion, base_url=base_url, max_tokens=max_tokens, in_flight=in_flight,
-        engine=engine, deterministic=deterministic or None, score=score or None, threshold=threshold,
-    )  # fmt: skip
-    source = Source(cases)
-    common.heed(unsafe_no_sandbox)
-    with Judge.from_settings(found.settings) as judge:
+        bounds = [_bound(text) for text in fail_under]
+        source = Source(cases)
+        common.heed(unsafe_no_sandbox)
+        judge = Judge.from_settings(settings(called).settings)
+    with judge:
         _ensure_known(bounds, judge)
-        gc.freeze()
-        gc.enable()
-        gc.set_threshold(20_000, 20, 20)  # a verdict makes some thousand objects and hardly ever a cycle
         survey = _surveyed(source, judge, on_bad_input, limit=limit)
         path = run_file or _default_path(cases, source, judge)
         with Store.open(path, judge.cascade.provenance, rubrics=judge.rubric_texts()) as store:

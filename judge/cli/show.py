@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from judge.cli import common
-from judge.text.shown import one_line
+from judge.text.shown import harmless, one_line
 
 if TYPE_CHECKING:
     from judge.protocols import Exchange
@@ -34,7 +34,7 @@ def show(
         if as_json:
             common.echo_json(summary)
             return
-        typer.echo(describe(summary, run))
+        typer.echo(harmless(describe(summary, run)))
         if rows := _worth_a_look(store):
             typer.echo(f"\nWorth a look (judge show {run} CASE):")
             typer.echo(common.table(rows))
@@ -65,7 +65,7 @@ def _show_case(store: Store, case_id: str, *, as_json: bool) -> None:
         data = {name: record.model_dump(mode="json") for name, record in records.items()}
         common.echo_json({**data, "exchanges": [exchange.model_dump(mode="json") for exchange in exchanges]})
         return
-    typer.echo("\n".join(_story(stored.case, stored.verdict, exchanges)))
+    typer.echo(harmless("\n".join(_story(stored.case, stored.verdict, exchanges))))
 
 
 def _story(case: Case, verdict: Verdict, exchanges: list[Exchange]) -> list[str]:

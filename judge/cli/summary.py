@@ -62,8 +62,6 @@ def _agreement(agreement: Agreement) -> list[str]:
     kappa = "" if agreement.kappa is None else f", kappa {agreement.kappa:.3f}"
     lines = [f"  agreement with {agreement.labelled} human labels: accuracy {agreement.accuracy:.3f}{decided}{kappa}"]
     said = sorted({label for row in agreement.confusion.values() for label in row})
-    rows = [["human \\ verdict", *said, ""]]
-    rows += [
-        [human, *(str(row.get(label, 0)) for label in said), ""] for human, row in sorted(agreement.confusion.items())
-    ]
+    rows = [["human \\ verdict", *said]]
+    rows += [[human, *(str(row.get(label, 0)) for label in said)] for human, row in sorted(agreement.confusion.items())]
     return [*lines, common.indented(common.table(rows))]

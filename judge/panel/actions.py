@@ -24,6 +24,7 @@ from judge.types import Record
 
 Way = Literal["plain", "native", "objects"]
 VOTE = "vote"
+_COMPLAINT = ("That is not a valid reply: ", ". Try again.")
 
 
 class Cast(Record):
@@ -114,7 +115,7 @@ class Form:
 
     def complain(self, reply: Reply, problem: str) -> tuple[Message, ...]:
         """Return the messages that tell a model what is wrong with its reply."""
-        text = f"That is not a valid reply: {problem}. Try again."
+        text = f"{_COMPLAINT[0]}{problem}{_COMPLAINT[1]}"
         if self.way == "native" and reply.tool_calls:
             return tuple(Message(role="tool", content=text, call_id=call.id) for call in reply.tool_calls)
         return (Message(role="user", content=text),)
@@ -163,6 +164,15 @@ class Form:
             cites=tuple(cites),
             extra=extra,
         )
+
+
+def complaint_of(message: Message) -> str | None:
+    """Return what `Form.complain` said is wrong with a reply, if the message is one of its own."""
+    before, after = _COMPLAINT
+    said = message.content
+    if message.role not in ("user", "tool") or not (said.startswith(before) and said.endswith(after)):
+        return None
+    return said[len(before) : -len(after)]
 
 
 def is_object(text: str) -> bool:

@@ -49,9 +49,12 @@ class Seat:
     @cached_property
     def form(self) -> Form:
         """How this seat votes; finding out may ask the model whether it calls tools itself."""
+        return Form(self.rubric, list(self.tools.values()), way=self.way())
+
+    def way(self) -> Way:
+        """Return how this seat's model votes and calls tools; finding out may ask it."""
         native = isinstance(self.model, CallsTools) and bool(self.tools) and self.model.native_tools()
-        way: Way = "plain" if not self.tools else "native" if native else "objects"
-        return Form(self.rubric, list(self.tools.values()), way=way)
+        return "plain" if not self.tools else "native" if native else "objects"
 
     def deliberate(self, case: Case, *, index: int, seed: int, limits: Bounds) -> Deliberation:
         """Return this seat's vote on a case, the `index`-th of its panel. Raises ModelDown and SandboxDown."""

@@ -5,7 +5,9 @@ The reason stands before the label in both, so that a model that writes from lef
 
 from __future__ import annotations
 
+import copy
 import importlib
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
@@ -41,6 +43,27 @@ def ballot_model(
     if "reason" in fields and fields.index("reason") > fields.index("label"):
         raise RubricError(f"rubric {rubric!r}: schema {schema!r} has to ask for the reason before the label")
     return model
+
+
+def recorded_ballot(schema: Mapping[str, JsonValue]) -> type[BaseModel]:
+    """Return the model of a vote that asks by a schema on record and takes what was said beyond the label as it is.
+
+    For votes that were given once, where the class that checked them is not at hand. Raises RubricError for what is
+    no schema of a vote.
+    """
+    properties = schema.get("properties")
+    if not isinstance(properties, dict) or not isinstance(properties.get("label"), dict):
+        raise RubricError("the schema of a vote on record has no property 'label'")
+
+    class Recorded(BaseModel, extra="allow"):
+        label: Any
+        reason: Any = ""
+
+        @classmethod
+        def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+            return copy.deepcopy(dict(schema))
+
+    return Recorded
 
 
 def _label(labels: tuple[str | int, ...], range_: tuple[float, float] | None) -> Any:

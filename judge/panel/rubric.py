@@ -16,7 +16,7 @@ import yaml
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import Field, FiniteFloat, JsonValue, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, JsonValue, StrictInt, StrictStr, ValidationError
 
 from judge import registry
 from judge.errors import PluginError, RubricError, nearest
@@ -42,7 +42,7 @@ class Header(Record):
 class Rubric:
     """A compiled rubric. ``Rubric.parse(name, text)`` raises RubricError for anything that cannot work."""
 
-    def __init__(self, name: str, text: str, header: Header, template: Template) -> None:
+    def __init__(self, name: str, text: str, header: Header, template: Template, ballot: type[BaseModel]) -> None:
         self.name = name
         self.text = text
         self.about = header.about
@@ -53,7 +53,7 @@ class Rubric:
         self.range = header.range
         self.numeric = all(isinstance(label, int) for label in header.labels)  # a range has no labels
         self.schema = header.vote
-        self.Ballot = ballot_model(name, labels=header.labels, range_=header.range, schema=header.vote)
+        self.Ballot = ballot
         self._template = template
 
     @property
@@ -62,8 +62,11 @@ class Rubric:
         return digest(self.text)[:16]
 
     @classmethod
-    def parse(cls, name: str, text: str) -> Rubric:
-        """Compile the text of a rubric file."""
+    def parse(cls, name: str, text: str, *, ballot: type[BaseModel] | None = None) -> Rubric:
+        """Compile the text of a rubric file, and import the class of its ``schema``.
+
+        With the form of its votes, `ballot`, given in its place nothing is imported, whatever the text names.
+        """
         parts = text.split("---\n", 2)
         if len(parts) != 3 or parts[0].strip():
             raise RubricError(f"rubric {name!r}: the file has to open with front matter between two '---' lines")
@@ -81,7 +84,8 @@ class Rubric:
         if problem := _problem(header):
             raise RubricError(f"rubric {name!r}: {problem}")
         before = "\n" * (text.count("\n") - parts[2].count("\n"))  # so that errors count the lines of the file
-        return cls(name, text, header, _compile(name, before + parts[2]))
+        ballot = ballot or ballot_model(name, labels=header.labels, range_=header.range, schema=header.vote)
+        return cls(name, text, header, _compile(name, before + parts[2]), ballot)
 
     @classmethod
     def find(cls, name: str, *, folder: Path = Path("prompts")) -> Rubric:
@@ -163,6 +167,11 @@ def _problem(header: Header) -> str | None:
     if header.range and header.range[0] >= header.range[1]:
         return f"a range has the lower number first, as in [0, 1], got {list(header.range)}"
     return None
+
+
+def installed(name: str) -> str | None:
+    """Return the text of the rubric that an installed plugin has under a name, if one has."""
+    return _plugged(name) if name in registry.names("rubrics") else None
 
 
 def available(*, folder: Path = Path("prompts")) -> dict[str, Callable[[], str]]:

@@ -198,8 +198,7 @@ def best_threshold(points: Sequence[Point]) -> float:
     -7.0
     """
     of_first = sum(point.first for point in points)
-    if not 0 < of_first < len(points):
-        raise ConfigError("calibration needs labelled cases of both labels")
+    _ensure_both(of_first, len(points))
     ordered = sorted(points)
     caught, passed = of_first, 0  # what a threshold below all of them gets right
     gaps: list[tuple[float, float, float]] = []
@@ -237,8 +236,25 @@ def left_out(points: Sequence[Point], *, folds: int = 10) -> float | None:
 
 
 def auc(points: Sequence[Point]) -> float:
-    """Return how often a case of the first label has the higher log-odds than one of the other; ties count half."""
-    above = [point.log_odds for point in points if point.first]
-    below = [point.log_odds for point in points if not point.first]
-    wins = sum((a > b) + 0.5 * (a == b) for a in above for b in below)
-    return wins / (len(above) * len(below))
+    """Return how often a case of the first label has the higher log-odds than one of the other; ties count half.
+
+    That is the statistic of Mann and Whitney (1947) over all pairs, from ranks, in which ties share the middle of their
+    places: exact, and the work of one sort. Raises ConfigError without cases of both labels.
+
+    >>> auc([Point(-1.0, False), Point(0.0, True), Point(0.0, False), Point(2.0, True)])
+    0.875
+    """
+    import numpy as np
+
+    first = np.array([point.first for point in points], dtype=bool)
+    above = int(first.sum())
+    _ensure_both(above, len(points))
+    _, place, times = np.unique([point.log_odds for point in points], return_inverse=True, return_counts=True)
+    ranks = np.cumsum(times) - (times - 1) / 2
+    wins = float(ranks[place][first].sum()) - above * (above + 1) / 2
+    return wins / (above * (len(points) - above))
+
+
+def _ensure_both(of_first: int, cases: int) -> None:
+    if not 0 < of_first < cases:
+        raise ConfigError("calibration needs labelled cases of both labels")

@@ -19,6 +19,7 @@ from pydantic_core import PydanticSerializationError
 
 from judge.errors import SandboxDown
 from judge.processes.child import Gone, Late, Step, serve
+from judge.processes.collector import loading
 from judge.processes.consulting import consult, failed
 from judge.processes.crew import crew
 from judge.protocols import Evaluator
@@ -152,7 +153,8 @@ class _Service:
         order, key, rest = line.split(b" ", 2)
         if order == b"load":
             try:
-                self._loaded[key] = pickle.loads(base64.b64decode(rest))
+                with loading():
+                    self._loaded[key] = pickle.loads(base64.b64decode(rest))
             except Exception as error:  # noqa: BLE001 - loading foreign code may raise anything; it is reported
                 return " ".join(f"{type(error).__name__}: {error}".split()).encode(errors="replace")
             return b"ok"

@@ -73,6 +73,7 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=30)
         if not writing:
             connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")  # a stranger's file may hold views and triggers of its own
         # First, and not through the log, so that the header of the file says at any moment whose it is.
         if writing and connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -136,12 +137,15 @@ def about(connection: sqlite3.Connection, path: Path) -> Run:
                 f"run file {str(path)!r} has layout {layout}; this version of judge reads layout {_LAYOUT}"
             )
         about = dict(connection.execute("SELECT key, value FROM about"))
-    return Run(
-        id=about["id"],
-        fingerprint=about["fingerprint"],
-        provenance=Provenance.model_validate_json(about["provenance"]),
-        rubrics=json.loads(about["rubrics"]),
-    )
+    try:
+        return Run(
+            id=about["id"],
+            fingerprint=about["fingerprint"],
+            provenance=Provenance.model_validate_json(about["provenance"]),
+            rubrics=json.loads(about["rubrics"]),
+        )
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        raise StoreError(f"run file {str(path)!r} is damaged: what it says of itself cannot be read: {error}") from None
 
 
 def ensure_same_settings(run: Run, provenance: Provenance, path: Path) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, Field
 
-from judge import Case, Judge, ToolError
+from judge import Case, Judge, Serving, ToolError
 
 
 class Arguments(BaseModel):
@@ -26,6 +26,7 @@ class Check:
         "answers, not whole sentences. 'undecided' means that the program cannot tell, not that they differ."
     )
     Arguments = Arguments
+    serving = Serving("Compare two answers", sandboxed=False)
 
     def run(self, arguments: BaseModel, /) -> str:
         """Return the findings. Raises ToolError for an unknown kind."""

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from pydantic import BaseModel, Field
 
-from judge import Case, SandboxDown, SandboxError, ToolError
+from judge import Case, SandboxDown, SandboxError, Serving, ToolError
 from judge.sandbox import Completed, Limits, Session, shared
 from judge_tools.stopping import stopped
 
@@ -46,6 +46,7 @@ class Python:
     name = "python"
     description = f"Run Python code, {_ABOUT}Each call starts afresh: names do not last. {_ERRORS}"
     Arguments = Arguments
+    serving = Serving("Run Python", sandboxed=True)
 
     def run(self, arguments: BaseModel, /) -> str:
         """Return what the code printed and its value. Raises ToolError in words for the model."""
@@ -64,6 +65,7 @@ class PythonSession(Python):
 
     name = "python_session"
     description = f"Run Python code, {_ABOUT}Names that you define are still there in your next call. {_ERRORS}"
+    serving = Serving("Run Python, keeping names", sandboxed=True, keeps=True)
 
     @contextmanager
     def open(self, case: Case, /) -> Iterator[Python]:  # noqa: ARG002 - each vote has a session, whatever its case

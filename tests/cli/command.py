@@ -1,7 +1,6 @@
 """The real program, run in a folder of its own."""
 
 import contextlib
-import gc
 import io
 import json
 import os
@@ -75,8 +74,6 @@ def quick(*words: object, cwd: Path) -> Ran:
             main([str(word) for word in words])
         except SystemExit as ended:
             code = ended.code
-        finally:
-            gc.enable()  # a command may leave it off, since its process ends
     assert isinstance(code, int)
     return Ran(code, out.getvalue(), err.getvalue())
 

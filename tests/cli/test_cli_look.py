@@ -167,6 +167,7 @@ def test_replay_says_that_all_is_the_same(finished: Path) -> None:
         "evidence": 4,
         "different": [],
         "changed": [],
+        "taken": [],
     }
 
 

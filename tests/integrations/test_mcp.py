@@ -20,7 +20,7 @@ from processes import alive, descendants, ticks, until
 from judge import verify_answers
 
 ROOT = Path(__file__).parent.parent.parent
-TOOLS = ["verify_answer", "check", "python", "python_session", "sympy", "sql"]
+TOOLS = ["verify_answer", "check", "python", "python_session", "sql", "sympy"]
 FOREVER = "while True: pass"
 LIMIT_TICKS = 500  # half of what a run may use of the processor: who is gone sooner was killed
 

@@ -62,6 +62,85 @@ main(["mcp"])
     assert not mark.exists()
 
 
+THEIRS = """from pydantic import BaseModel
+from judge import Serving, ToolError
+
+class Arguments(BaseModel):
+    times: int
+
+class Brought(BaseModel):
+    word: str = "a"
+
+class Echo:
+    name = "echo"
+    description = "Say a word again."
+    Arguments = Arguments
+    serving = Serving("Say it again", sandboxed=True, Brings=Brought, beside="The word comes with the call.")
+
+    def __init__(self, word=""):
+        self.word = word
+
+    def open(self, case):
+        from contextlib import nullcontext
+        return nullcontext(Echo(case.tags["word"]))
+
+    def run(self, arguments):
+        return self.word * arguments.times
+
+class Private:
+    name = "private"
+    description = "Read any file."
+    Arguments = Arguments
+
+    def run(self, arguments):
+        return open("/etc/passwd").read()
+
+class Wrong(Echo):
+    name = "wrong"
+    serving = True
+
+class Twice(Echo):
+    name = "verify_answer"
+"""
+
+
+def theirs(folder: Path, *names: str) -> dict[str, str]:
+    """Install tools of another package, and return the environment in which they are found."""
+    (folder / "their_tools.py").write_text(THEIRS)
+    info = folder / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    entries = "".join(f"{name.lower()} = their_tools:{name}\n" for name in names)
+    (info / "entry_points.txt").write_text(f"[judge.tools]\n{entries}")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_another_packages_tool_is_served_where_it_says_so_and_only_there(tmp_path: Path) -> None:
+    with wire(environ=theirs(tmp_path, "Echo", "Private")) as server:
+        assert "check" not in server.hello()["instructions"].partition("What you give to ")[2].partition(" runs")[0]
+        tools = {tool["name"]: tool for tool in server.ask("tools/list")["tools"]}
+        assert list(tools) == ["verify_answer", "check", "echo", "python", "python_session", "sql", "sympy"]
+        assert tools["echo"]["title"] == "Say it again"
+        assert tools["echo"]["description"] == "Say a word again. The word comes with the call."
+        assert set(tools["echo"]["inputSchema"]["properties"]) == {"times", "word"}
+        assert server.call("echo", times=2, word="ha") == (False, "haha")
+        assert server.call("echo", times=1) == (False, "a")
+        assert server.ask("tools/call", name="private", arguments={"times": 1})["code"] == -32602
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Wrong", "tool 'wrong' has to say by a Serving that it may be served, not by True"),
+        ("Twice", "two tools to be served are called 'verify_answer'"),
+    ],
+)
+def test_a_tool_that_cannot_be_served_as_it_says_ends_the_server_in_words(tmp_path: Path, name: str, said: str) -> None:
+    with wire(environ=theirs(tmp_path, name)) as server:
+        code, out, err = server.end()
+    assert (code, out, err.decode()) == (2, b"", f"judge: {said}\n")
+
+
 def test_it_has_no_flag_that_takes_the_sandbox_away() -> None:
     with wire([*COMMAND, "--unsafe-no-sandbox"]) as server:
         code, out, err = server.end()

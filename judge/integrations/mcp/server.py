@@ -26,9 +26,9 @@ from judge.sandbox import stopping_at
 from judge.version import __version__
 
 _INSTRUCTIONS = (
-    "Check your work before you hand it over: verify_answer and check compare answers by program, without a model, and "
-    "the other tools run code, algebra and SQL in a sandbox that has no network and none of the user's files. "
-    "'undecided' and 'unknown' mean that a program could not tell; they say nothing against an answer."
+    "Check your work before you hand it over: by program, without a model. What you give to {sandboxed} runs in a "
+    "sandbox that has no network and none of the user's files. 'undecided' and 'unknown' mean that a program could not "
+    "tell; they say nothing against an answer."
 )
 
 
@@ -44,7 +44,7 @@ async def _serve(offers: Offers) -> None:
         "judge",
         version=__version__,
         title="judge",
-        instructions=_INSTRUCTIONS,
+        instructions=_INSTRUCTIONS.format(sandboxed=", ".join(o.name for o in offers.all if o.isolates)),
         on_list_tools=serving.list_tools,
         on_call_tool=serving.call_tool,
     )

@@ -1,6 +1,7 @@
-"""The tools that the MCP server offers: a verdict on an answer, and those that a model has when it judges.
+"""The tools that the MCP server offers: a verdict on an answer, and those installed tools that may be served.
 
-Only tools are offered of which it is known that they run nothing of what they are given outside the sandbox.
+A tool is served when it declares that it may be (`judge.protocols.Serving`): that it runs nothing of what it is given
+outside the sandbox. One that says nothing is not served.
 """
 
 from __future__ import annotations
@@ -12,24 +13,14 @@ from typing import Any, NamedTuple, Self
 from pydantic import BaseModel, Field, create_model
 
 from judge import registry
-from judge.errors import InputError
+from judge.errors import InputError, PluginError
 from judge.judging import Judge
 from judge.panel.actions import shortened
 from judge.panel.agent import Bounds, Toolbox
-from judge.protocols import Tool
+from judge.protocols import Served, Serving
 from judge.types import Basis, Case, Outcome, Record
 
 LIMIT = Bounds().tool_chars
-_TITLES = {
-    "check": "Compare two answers",
-    "python": "Run Python",
-    "python_session": "Run Python, keeping names",
-    "sympy": "Exact algebra",
-    "sql": "Query tables",
-}
-_OWN_TABLES = (
-    " Here there is no case: the tables of a query are those that 'tables' and 'schema' bring with the same call."
-)
 
 
 class VerifyAnswer(BaseModel, extra="forbid"):
@@ -61,15 +52,6 @@ class Verified(Record):
     evidence: tuple[Observed, ...]
 
 
-class Tables(BaseModel):
-    """What a call of ``sql`` brings, where for a judge it is the case that does."""
-
-    tables: dict[str, list[dict[str, str | int | float | bool | None]]] = Field(
-        default={}, description="for each table its rows, as objects"
-    )
-    schema_: str = Field(default="", alias="schema", description="CREATE TABLE and INSERT statements")
-
-
 class Offer(NamedTuple):
     """One tool as it is offered. ``run`` returns text or a record, and raises JudgeError in words for the model.
 
@@ -87,13 +69,19 @@ class Offer(NamedTuple):
 
 
 class Offers:
-    """All tools of one session; what they keep lasts until it is closed. Raises PluginError for one that is broken."""
+    """All tools of one session; what they keep lasts until it is closed. Raises PluginError for one that is broken, or
+    that takes the name of another.
+    """
 
     def __init__(self) -> None:
         self._judge = Judge()  # evaluators alone: no model is asked, and no setting makes it ask one
         self._opened = ExitStack()
         self._opened.callback(self._judge.close)
-        self.all = (self._verify(), *(self._tool(name) for name in _TITLES))
+        tools = [registry.load("tools", name)() for name in registry.names("tools")]
+        self.all = (self._verify(), *(self._served(tool) for tool in tools if isinstance(tool, Served)))
+        names = [offer.name for offer in self.all]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise PluginError(f"two tools to be served are called {twice[0]!r}")
 
     def _verify(self) -> Offer:
         return Offer(
@@ -130,27 +118,28 @@ class Offers:
             }
         )
 
-    def _tool(self, name: str) -> Offer:
-        tool: Tool = registry.load("tools", name)()
-        brings, more = ((Tables,), _OWN_TABLES) if name == "sql" else ((), "")
-        keeps = name == "python_session"
-        kept = self._opened.enter_context(Toolbox({name: tool}, _case())) if keeps else None
+    def _served(self, tool: Served) -> Offer:
+        name, terms = tool.name, tool.serving
+        if not isinstance(terms, Serving):
+            raise PluginError(f"tool {name!r} has to say by a Serving that it may be served, not by {terms!r}")
+        kept = self._opened.enter_context(Toolbox({name: tool}, Case(response=""))) if terms.keeps else None
 
         def run(arguments: BaseModel) -> str:
             if kept is not None:
                 return kept.take(name).run(arguments)
-            with Toolbox({name: tool}, _case(arguments)) as tools:
+            with Toolbox({name: tool}, _case(arguments, terms.Brings)) as tools:
                 return tools.take(name).run(arguments)
 
+        bases = (tool.Arguments,) if terms.Brings is None else (terms.Brings, tool.Arguments)
         return Offer(
             name=name,
-            title=_TITLES[name],
-            description=tool.description + more,
+            title=terms.title,
+            description=f"{tool.description} {terms.beside}".strip(),
             # closed, so that a misspelt name is an error and not ignored
-            Arguments=create_model(name, __base__=(*brings, tool.Arguments), __cls_kwargs__={"extra": "forbid"}),
+            Arguments=create_model(name, __base__=bases, __cls_kwargs__={"extra": "forbid"}),
             run=run,
-            isolates=name != "check",
-            keeps=keeps,
+            isolates=terms.sandboxed,
+            keeps=terms.keeps,
         )
 
     def close(self) -> None:
@@ -164,8 +153,9 @@ class Offers:
         self.close()
 
 
-def _case(arguments: BaseModel | None = None) -> Case:
-    """Return a case that stands for a call, with the tables that it brings."""
-    if not isinstance(arguments, Tables):
+def _case(arguments: BaseModel, brings: type[BaseModel] | None) -> Case:
+    """Return a case that stands for a call, with the tags that it brings."""
+    if brings is None:
         return Case(response="")
-    return Case(response="", tags={"tables": arguments.tables, "schema": arguments.schema_ or None})
+    brought = arguments.model_dump(mode="json", by_alias=True, include=set(brings.model_fields))
+    return Case(response="", tags=brought)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from judge import SandboxDown, SandboxError, ToolError
+from judge import SandboxDown, SandboxError, Serving, ToolError
 from judge_tools.algebra.bounds import check_size
 from judge_tools.algebra.cursor import Reading
 from judge_tools.algebra.grammar import Parsed, parse
@@ -66,6 +66,7 @@ class Sympy:
         "with its position: write it differently and call again."
     )
     Arguments = Arguments
+    serving = Serving("Exact algebra", sandboxed=True)
 
     def __init__(self, *, seconds: float = _SECONDS) -> None:
         self._seconds = seconds  # of processor time for one question; twice that on the clock

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from judge import Case, ToolError
+from judge import Case, Serving, ToolError
 from judge.sandbox import Sandbox
 from judge_tools.sql.database import ROWS, Database
 from judge_tools.sql.results import ResultSet
@@ -32,6 +32,15 @@ class Arguments(BaseModel):
     )
 
 
+class Brought(BaseModel):
+    """What a call brings where there is no case to do so: rows and statements, and no path of a file."""
+
+    tables: dict[str, list[dict[str, str | int | float | bool | None]]] = Field(
+        default={}, description="for each table its rows, as objects"
+    )
+    schema_: str = Field(default="", alias="schema", description="CREATE TABLE and INSERT statements")
+
+
 class Sql:
     """Runs one read-only query a call on the tables of the case, in SQLite or DuckDB, inside the sandbox."""
 
@@ -47,6 +56,13 @@ class Sql:
         "An error says what to change, and lists the tables when a name is unknown."
     )
     Arguments = Arguments
+    serving = Serving(
+        "Query tables",
+        sandboxed=True,
+        Brings=Brought,
+        beside="Here there is no case: the tables of a query are those that 'tables' and 'schema' bring with the same "
+        "call.",
+    )
 
     def run(self, arguments: BaseModel, /) -> str:
         """Return the answer to a query that needs no tables. Raises ToolError in words for the model."""
