@@ -20,11 +20,17 @@ class Limits(Record):
     ``processes=1`` forbids new processes (threads are allowed); more than one allows programs such as bash, and then
     CPU and memory are summed over all of them. The memory that the preloaded libraries take (about 70 MiB, shared by
     all runs) is not counted.
+
+    ``memory_bytes`` bounds the address space of each process, which the kernel does exactly. A JVM or node reserves
+    gigabytes of addresses that it never uses: for them `address_bytes` bounds the address space instead, and
+    ``memory_bytes`` the memory that all processes hold together, looked at every 20 ms, so that more may be taken in
+    between. Not for code that would do without.
     """
 
     seconds: float = Field(default=5.0, gt=0, le=1e6, allow_inf_nan=False)
     cpu_seconds: float = Field(default=5.0, gt=0, le=1e6, allow_inf_nan=False)
     memory_bytes: int = Field(default=512 * MiB, ge=MiB, le=2**46)
+    address_bytes: int | None = Field(default=None, ge=MiB, le=2**46)
     output_bytes: int = Field(default=MiB, ge=0, le=2**31)
     disk_bytes: int = Field(default=64 * MiB, ge=MiB, le=2**46)
     files: int = Field(default=128, ge=8, le=2**20)
