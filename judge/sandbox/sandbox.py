@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from judge.errors import SandboxDown
 from judge.sandbox import asking
 from judge.sandbox.jobs import Job, Returned
 from judge.sandbox.pool import Pool
@@ -78,6 +79,13 @@ class Sandbox:
         """Return a context manager whose runs share their names, each run within the limits."""
         return Session(self._pool, files=files, limits=limits)
 
+    def load(self, modules: Iterable[str]) -> None:
+        """Have installed modules imported ahead, where they are there: runs that begin later find them loaded, mostly.
+
+        Only for names of ours: they are imported outside of the walls of a run, though inside the outer one.
+        """
+        self._pool.load(modules)
+
     def close(self) -> None:
         """End every process. A sandbox that is closed cannot be used again."""
         self._pool.close()
@@ -107,14 +115,26 @@ class Sandbox:
 _shared: Sandbox | None = None
 _unsafe = False
 _sharing = threading.Lock()
+_failures: list[str] = []  # to make one, each with its reason
 
 
 def shared() -> Sandbox:
-    """Return this process's own sandbox, made at the first use. Raises SandboxDown where none can be had."""
+    """Return this process's own sandbox, made at the first use. Raises SandboxDown where none can be had.
+
+    Threads that ask at once wait for one start; if it fails, it fails for all of them, and is tried again later only.
+    """
     global _shared
+    known = len(_failures)
     with _sharing:
-        if _shared is None or _shared.closed:
+        if _shared is not None and not _shared.closed:
+            return _shared
+        if len(_failures) > known:
+            raise SandboxDown(_failures[-1])
+        try:
             _shared = Sandbox(tier="unsafe" if _unsafe else None)
+        except SandboxDown as error:
+            _failures.append(str(error))
+            raise
         return _shared
 
 
