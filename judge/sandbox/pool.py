@@ -31,7 +31,7 @@ class Pool:
     def __init__(self, tier: Tier | None, *, size: int) -> None:
         self.size = size
         self.closed = False
-        self._loaded = _LOADED
+        self._loaded: tuple[str, ...] = _LOADED
         self._renew()
         self._zygote, self.probes, self.refused = starting.start(tier)
         self._way = self._zygote.way

@@ -115,7 +115,8 @@ class Sandbox:
 _shared: Sandbox | None = None
 _unsafe = False
 _sharing = threading.Lock()
-_failures: list[str] = []  # to make one, each with its reason
+_failed = 0  # how often none could be made
+_why = ""  # the last time
 
 
 def shared() -> Sandbox:
@@ -123,17 +124,17 @@ def shared() -> Sandbox:
 
     Threads that ask at once wait for one start; if it fails, it fails for all of them, and is tried again later only.
     """
-    global _shared
-    known = len(_failures)
+    global _shared, _failed, _why
+    known = _failed
     with _sharing:
         if _shared is not None and not _shared.closed:
             return _shared
-        if len(_failures) > known:
-            raise SandboxDown(_failures[-1])
+        if _failed > known:
+            raise SandboxDown(_why)
         try:
             _shared = Sandbox(tier="unsafe" if _unsafe else None)
         except SandboxDown as error:
-            _failures.append(str(error))
+            _failed, _why = _failed + 1, str(error)
             raise
         return _shared
 
