@@ -157,6 +157,9 @@ def _uses(tree: ast.Module) -> dict[str, frozenset[Mode]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) > 1:
             if node.func.attr == "match" and (name := _named(node.func.value)):
                 found[name].add("search")  # from a place on: again and again
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr == "match":
+            if name := _named(node.value.value):
+                found[name].add("search")  # a method with a name of its own is called in a loop
     for node in ast.walk(tree):
         name = _named(node)
         if name and id(node) not in spoken_to and isinstance(getattr(node, "ctx", None), ast.Load):

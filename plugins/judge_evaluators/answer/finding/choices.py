@@ -9,7 +9,7 @@ from typing import NamedTuple
 from judge_evaluators.answer.finding.cues import denied
 
 _LINE = re.compile(
-    r"(?:^|(?<=[\s;,]))[(（\[]?(?P<letter>[A-J])[)）\].:：、．](?!\S*\.[A-Z]\.)\s{0,3}(?P<text>\S[^\n]{0,300})",
+    r"(?:^|(?<=[\s;,]))[(（\[]?(?P<letter>[A-J])[)）\].:：、．](?!\S{0,40}\.[A-Z]\.)\s{0,3}(?P<text>\S[^\n]{0,300})",
     re.MULTILINE,
 )
 _INLINE = re.compile(r"[\s,;]{1,8}(?=[(（\[]?[B-J][)）\].:：、．]\s?\S)")
@@ -30,7 +30,7 @@ _RIGHT = re.compile(
 _SEPARATOR = re.compile(r"[\s,;:!?()\"]+|\.(?=\s)")
 _LISTED = re.compile(r"^[(\[]?[A-J][)\].:：、]", re.MULTILINE)
 _ARTICLE = re.compile(
-    r"\s+(?!is\b|was\b|because\b|since\b|as\b|and\b|or\b|nor\b|are\b|but\b|instead\b|not\b|by\b|for\b|it\b)[a-z]"
+    r"(?<!\s)\s+(?!is\b|was\b|because\b|since\b|as\b|and\b|or\b|nor\b|are\b|but\b|instead\b|not\b|by\b|for\b|it\b)[a-z]"
 )
 _JOIN = re.compile(r"[\s,)）\].]{0,4}(?:or|and|nor|and/or|&|/|,|、|和|或)?[\s(（\[]{0,4}", re.IGNORECASE)
 

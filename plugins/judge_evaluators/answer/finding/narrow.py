@@ -15,7 +15,7 @@ _LEAD = re.compile(
     r"^(?:(?:approximately|approx\.?|about|around|roughly|(?:an?"
     r"|in|on|at)(?=\s[\d$\\-])|is|are|was|equals?|be|to be|that"
     r"|exactly|simply|just|therefore|thus|so|hence|i think|i believe|it's|it is|it was in|it was)\b[,:]?\s+"
-    r"|[:：=*_•](?=\s)\s*|[*_`]{1,3}(?=\S))+",
+    r"|[:：=*_•](?=\s)\s*|[*_`](?=\S))+",
     re.IGNORECASE,
 )
 _PROSE = re.compile(
@@ -45,7 +45,7 @@ _ARITHMETIC = re.compile(
     r"|倍",
     re.IGNORECASE,
 )
-_WRAPPING = re.compile(r"^(?:\*\*|__|`+|[\"“'](?=.*[\"”']$))|(?:\*\*|__|`+|(?<=[\w)$}])[\"”]|[。．；，])$")
+_WRAPPING = re.compile(r"^(?:\*\*|__|`+|[\"“'](?=.*[\"”']$))|(?:\*\*|__|(?<!`)`+|(?<=[\w)$}])[\"”]|[。．；，])$")
 _BESIDE = re.compile(
     r"\b(?:before|after|by|until|till|prior to|later than|earlier than|since|BCE?|B\.C\.)(?!\w)", re.IGNORECASE
 )
