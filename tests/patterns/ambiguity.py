@@ -62,6 +62,7 @@ class _Analysis:
         ]
         if mode != "search":
             self.steps[0] = []
+        self.table: dict[tuple[int, int], dict[int, list[int]]] = {}
         self.every = frozenset(range(len(self.masks)))
         self.failing = self.every - self.ends - {0}
         self.reach: dict[tuple[int, bool], frozenset[int]] = {}
@@ -69,13 +70,20 @@ class _Analysis:
     def _coarse(self, mask: int) -> int:
         return sum(1 << n for n, one in enumerate(self.classes) if mask >> one & 1)
 
+    def after(self, place: int, read: int) -> dict[int, list[int]]:
+        """Return by character which places may read it after a place that read `read`, once for each way."""
+        if (place, read) not in self.table:
+            found: dict[int, list[int]] = {}
+            for to, before, after in self.steps[place]:
+                if before >> read & 1:
+                    for char in _bits(after & self.masks[to]):
+                        found.setdefault(char, []).append(to)
+            self.table[place, read] = found
+        return self.table[place, read]
+
     def next(self, place: int, read: int, char: int, within: frozenset[int]) -> list[int]:
         """Return the places that may read `char` after a place that read `read`, once for each way."""
-        return [
-            to
-            for to, before, after in self.steps[place]
-            if to in within and before >> read & 1 and after >> char & 1 and self.masks[to] >> char & 1
-        ]
+        return [to for to in self.after(place, read).get(char, ()) if to in within]
 
     def cost(self) -> Cost:
         loops = self._loops(self.failing)
@@ -116,7 +124,7 @@ class _Analysis:
             for node in component
         }
         for p, read in nodes:
-            for char in range(len(self.classes)):
+            for char in self.after(p, read):
                 ways = self.next(p, read, char, loop.places)
                 for to in ways:
                     if ways.count(to) > 1 and single[p, read] == single[to, char]:
@@ -125,7 +133,7 @@ class _Analysis:
 
         def ahead(node: tuple[int, int, int]) -> Iterable[tuple[int, int, int]]:
             p, q, read = node
-            for char in range(len(self.classes)):
+            for char in self.after(p, read):
                 ours = self.next(p, read, char, loop.places)
                 if ours:
                     for pair in product(ours, self.next(q, read, char, loop.places)):
@@ -138,7 +146,7 @@ class _Analysis:
 
     def _ahead(self, node: tuple[int, int], within: frozenset[int]) -> Iterable[tuple[int, int]]:
         place, read = node
-        for char in range(len(self.classes)):
+        for char in self.after(place, read):
             for to in self.next(place, read, char, within):
                 yield to, char
 
@@ -202,7 +210,7 @@ class _Analysis:
         seen, waiting = {start}, [start]
         while waiting:
             x, y, z, last = waiting.pop()
-            for char in range(len(self.classes)):
+            for char in self.after(z, last):
                 if not (ends := self.next(z, last, char, others)) or not (begins := self.next(x, last, char, ones)):
                     continue
                 for triple in product(set(begins), set(self.next(y, last, char, between)), set(ends)):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from judge.text.cleaning import clean
+from judge.text.normal import normalized
 
 #: What each mark is called, so that ":" is left alone where the reference is "a colon".
 _CALLED = {
@@ -60,7 +60,7 @@ def visible(text: str) -> frozenset[str]:
     >>> sorted(visible("\\u200b 。："))
     ['.', ':']
     """
-    shown = clean(unicodedata.normalize("NFKC", text)).text.translate(_USUAL)
+    shown = clean(normalized("NFKC", text)).text.translate(_USUAL)
     return frozenset(mark for mark in set(shown) if not mark.isspace() and mark != "\u2800")  # which is a blank, too
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 
+from judge.text.normal import normalized
 from judge_evaluators.answer.finding.cues import denied
 
 _LINE = re.compile(
@@ -148,14 +148,14 @@ def _mentioned(text: str, listed: tuple[Option, ...]) -> str | None:
 
 
 def _plain(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text)
+    text = normalized("NFKC", text)
     text = _WRAPPED.sub(r" \1 ", text)
     return text.replace("$", " ").replace("*", " ").replace("`", " ").strip(" \t\n\"'“”")
 
 
 def fold(text: str) -> str:
     """Return a text without case, spacing of math, articles and punctuation at the ends."""
-    text = unicodedata.normalize("NFKC", text).casefold().replace("$", "")
+    text = normalized("NFKC", text).casefold().replace("$", "")
     text = re.sub(r"\\(?:left|right|,|!|;|text|mathrm)(?![a-z])", "", text)
     text = re.sub(r"^(?:the|an?) (?=\S)", "", text.strip(" \t\n.,;:!?\"'“”()*"))
     return " ".join(text.strip(" \t\n.,;:!?\"'“”").split())

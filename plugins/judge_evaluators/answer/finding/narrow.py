@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from judge.text.normal import normalized
 from judge_evaluators.answer.finding.cues import denied
 from judge_evaluators.answer.finding.marks import spans
 from judge_evaluators.answer.finding.runs import Run, normal, runs
@@ -135,7 +135,7 @@ def _last_copula(text: str) -> int:
 def _one_date(text: str) -> str | None:
     """Return the one date that a text states."""
     dates = {
-        unicodedata.normalize("NFKC", date[0]).casefold(): date[0]
+        normalized("NFKC", date[0]).casefold(): date[0]
         for date in DATE.finditer(text)
         if not denied(text, date.start())
     }
