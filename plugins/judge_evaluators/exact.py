@@ -39,11 +39,11 @@ class Exact:
         if case.response in case.references:
             index = case.references.index(case.response)
             return _same(case, index, basis="proof", because="the response is the reference")
-        long = max(len(case.response), *map(len, case.references)) > _LONGEST
-        if long or sum(map(len, case.references)) > _LETTERS:
+        longest, letters = max(map(len, (case.response, *case.references))), sum(map(len, case.references))
+        if longest > _LONGEST or letters > _LETTERS:
             return Finding.undecided(
-                f"the response has {len(case.response):,} characters and the references {sum(map(len, case.references)):,}: "
-                f"texts over {_LONGEST:,}, or {_LETTERS:,} together, are only compared as they stand, and they differ"
+                f"the texts are not the same as they stand, and more is not looked at: one has {longest:,} characters "
+                f"(at most {_LONGEST:,}), the references {letters:,} (at most {_LETTERS:,})"
             )
         response = normalized("NFC", case.response)
         references = [normalized("NFC", text) for text in case.references]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Literal, NamedTuple, TypeVar
 
@@ -158,7 +158,7 @@ class _Analysis:
         nodes = [*sources, *loops]
         first = len(sources)
 
-        @lru_cache(maxsize=None)
+        @cache
         def best(i: int) -> tuple[int, int, tuple[int, ...]]:
             """Return the powers and the factor of the best chain from a loop on, and the loops of it."""
             found: tuple[int, int, tuple[int, ...]] = (0, 1, (i,))

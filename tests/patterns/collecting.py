@@ -154,17 +154,23 @@ def _uses(tree: ast.Module) -> dict[str, frozenset[Mode]]:
             spoken_to.add(id(node.value))
             if node.attr in _METHODS:
                 found[name].add(_mode(node.attr))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) > 1:
-            if node.func.attr == "match" and (name := _named(node.func.value)):
-                found[name].add("search")  # from a place on: again and again
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr == "match":
-            if name := _named(node.value.value):
-                found[name].add("search")  # a method with a name of its own is called in a loop
+        if name := _matched_again(node):
+            found[name].add("search")
     for node in ast.walk(tree):
         name = _named(node)
         if name and id(node) not in spoken_to and isinstance(getattr(node, "ctx", None), ast.Load):
             found[name] |= _ALL
     return {name: frozenset(modes) for name, modes in found.items()}
+
+
+def _matched_again(node: ast.AST) -> str | None:
+    """Return the name of a pattern that is matched from a place on, or by a method with its own name: in a loop."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=pattern, attr="match"), args=[_, _, *_]):
+            return _named(pattern)
+        case ast.Assign(value=ast.Attribute(value=pattern, attr="match")):
+            return _named(pattern)
+    return None
 
 
 def _named(node: ast.AST) -> str | None:
@@ -216,7 +222,7 @@ def _written_out(text: ast.expr) -> bool:
 
 
 def written_in_functions() -> Iterator[tuple[str, ast.Call]]:
-    """Yield the calls of `re` inside functions whose pattern is not written out: path with the function's name, call."""
+    """Yield the calls of `re` in functions whose pattern is not written out, and where each stands."""
     for path, tree in sources().items():
         for function in ast.walk(tree):
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):

@@ -81,7 +81,11 @@ def _path(
 def hanging(jobs: Iterable[Job], *, patience_s: float) -> str | None:
     """Return the name of the first pattern that takes longer than that on its texts, or None."""
     child = subprocess.Popen(
-        [sys.executable, "-c", _RUN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+        [sys.executable, "-c", _RUN],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
     )
     assert child.stdin is not None and child.stdout is not None
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()

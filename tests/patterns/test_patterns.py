@@ -35,7 +35,7 @@ def named(used: Used) -> str:
 
 @pytest.mark.parametrize("used", patterns(), ids=named)
 def test_a_pattern_takes_steps_in_proportion_to_the_text(used: Used) -> None:
-    for mode in sorted(used.modes):
+    for mode in sorted(used.modes - ({"match"} if "search" in used.modes else set())):  # a search costs more
         found = cost(used.pattern, mode)
         assert not found.exponential, f"{mode}: exponential in {found.where!r}"
         if found.degree == 2 and used.name in SHORT:
@@ -47,7 +47,8 @@ def test_a_pattern_takes_steps_in_proportion_to_the_text(used: Used) -> None:
 
 
 def test_the_table_of_short_texts_names_only_patterns_that_need_it() -> None:
-    costs = {used.name: max(cost(used.pattern, mode).degree for mode in used.modes) for used in patterns()}
+    short = [used for used in patterns() if used.name in SHORT]
+    costs = {used.name: max(cost(used.pattern, mode).degree for mode in used.modes) for used in short}
     assert {name: costs.get(name) for name in SHORT} == dict.fromkeys(SHORT, 2)
 
 
@@ -73,7 +74,7 @@ def test_the_patterns_are_found_wherever_they_are_held() -> None:
         r"(a|ab|b)*c",
         r"(?:\w+\s?)*!",
         r"(?:\d{1,3},?)*x",
-        r"(?:\\|[\\x])+",
+        r"(?:\\q|\||[\\|q])+",
         r"(?=(?:a*)*b)",
         r"(?:[*_]{1,3}(?=\S))+",
         r"(?:a?){40}b",
@@ -81,7 +82,7 @@ def test_the_patterns_are_found_wherever_they_are_held() -> None:
     ],
 )
 def test_it_sees_what_is_exponential(pattern: str) -> None:
-    mode: Mode = "fullmatch" if pattern.startswith(r"(?:\\") else "search"
+    mode: Mode = "fullmatch" if pattern.startswith(r"(?:\\q") else "search"
     assert cost(re.compile(pattern), mode).exponential
 
 

@@ -49,18 +49,18 @@ class Blank:
             return Finding.undecided("needs one response and a reference")
         if why := too_long("the response", case.response, longest=_HIDDEN):
             return Finding.undecided(why)
+        letters = sum(map(len, case.references)) + len(case.question or "")
+        if len(case.references) > _REFERENCES or letters > _LETTERS:
+            return Finding.undecided(
+                f"{len(case.references):,} references that have, with the question, {letters:,} characters: "
+                f"more than {_REFERENCES} or {_LETTERS:,} are not read"
+            )
         text = clean(case.response).text.strip()
         if len(text) > _LONGEST:
             return Finding.undecided("the response says something")
         said, meant = _read(text, case)
         if said is None:
             return Finding.undecided("the response says something")
-        letters = sum(map(len, case.references)) + len(case.question or "")
-        if len(case.references) > _REFERENCES or letters > _LETTERS:
-            return Finding.undecided(
-                f"the response says {said}, but of {len(case.references):,} references with {letters:,} characters, the "
-                f"question's among them, not all are read: at most {_REFERENCES} with {_LETTERS:,}"
-            )
         if any(visible(reference) <= MARKS for reference in case.references):
             meant = "so does a reference"
         elif shared(text, case.references):

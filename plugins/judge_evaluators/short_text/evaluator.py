@@ -34,7 +34,8 @@ class ShortText:
 
     Not covered, and undecided: references over 20 words, single letters, formulas; references with digits where
     no question of general knowledge is asked (other evaluators read numbers, units and dates exactly); responses over
-    4,000 characters; more than 200 references, unless one of the first 200 is given; world knowledge (a synonym that shares no letters); several responses.
+    4,000 characters; more than 200 references, unless one of the first 200 is given; references with U+FFFD, which
+    stands for what could not be read; world knowledge (a synonym that shares no letters); several responses.
     """
 
     name = "short_text"
@@ -95,7 +96,7 @@ def _short(references: Sequence[str], question: str) -> list[str]:
 
 @functools.lru_cache(maxsize=1 << 12)
 def _shape(reference: str) -> Literal["words", "digits", "other"]:
-    if len(reference.split()) > _WORDS or _MATHS.search(reference):
+    if len(reference.split()) > _WORDS or _MATHS.search(reference) or "\ufffd" in reference:
         return "other"
     if _has_digit(reference):
         return "digits"

@@ -35,6 +35,10 @@ _ARTICLE = re.compile(
 _JOIN = re.compile(r"[\s,)）\].]{0,4}(?:or|and|nor|and/or|&|/|,|、|和|或)?[\s(（\[]{0,4}", re.IGNORECASE)
 
 
+_LONGEST = 20_000  # characters of a statement after normalisation, which may make it eighteen times as long
+_MENTIONS = 300
+
+
 class Option(NamedTuple):
     """One option of a question."""
 
@@ -88,12 +92,15 @@ def by_text(text: str, listed: tuple[Option, ...]) -> str | None:
 def taken(text: str, listed: tuple[Option, ...]) -> str | None:
     """Return the letter of the one option that a statement takes; None if it takes none or several.
 
-    What it says not to be the answer does not count. A letter with the text of another option takes none.
+    What it says not to be the answer does not count. A letter with the text of another option takes none. Neither
+    does a statement of more than 20,000 characters, or one that names options more than 300 times.
 
     >>> taken("It's not A, therefore I think it's B", ()), taken("A or B", ())
     ('B', None)
     """
     text = _plain(text)
+    if len(text) > _LONGEST:
+        return None
     if by_text(text, listed):
         return by_text(text, listed)
     if small := re.fullmatch(r"[(\[]?([a-j])[)\].]?", text):
@@ -102,6 +109,8 @@ def taken(text: str, listed: tuple[Option, ...]) -> str | None:
     if len(right := {match["letter"] for match in _RIGHT.finditer(text) if not denied(text, match.start())}) == 1:
         text = right.pop()
     found = [match for match in _LETTER.finditer(text) if match["letter"] in allowed and not _article(text, match)]
+    if len(found) > _MENTIONS:
+        return None
     kept = _affirmed(text, found)
     letters = {match["letter"] for match in kept}
     alone = len(_LISTED.findall(text)) == 1

@@ -22,7 +22,9 @@ _OF_WHAT = frozenset(
     {"of", "long", "wide", "tall", "high", "deep", "thick", "away", "apart", "old", "in", "each", "more"}
 )
 _SIGNS = {"₰": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
-_PIECE = re.compile(r"([A-Za-zμΩÅ%₰€£¥₹°]+)|((?:\^\s*+)?(?:[{(]\s*+)?(?:-\s*+)?\d+\s*[)}]?)|([/*·.⋅])|(\s+)|(\\[a-zA-Z]+)|(.)", re.S)
+_PIECE = re.compile(
+    r"([A-Za-zμΩÅ%₰€£¥₹°]+)|((?:\^\s*+)?(?:[{(]\s*+)?(?:-\s*+)?\d+\s*[)}]?)|([/*·.⋅])|(\s+)|(\\[a-zA-Z]+)|(.)", re.S
+)
 
 
 def _factor(text: str) -> Fraction:
