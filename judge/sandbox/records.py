@@ -36,6 +36,23 @@ class Limits(Record):
     files: int = Field(default=128, ge=8, le=2**20)
     processes: int = Field(default=1, ge=1, le=2**22)
 
+    def stopped(self, reason: Reason) -> str:
+        """Return which limit ended a run, and how large it is, as a sentence without its subject.
+
+        >>> Limits(seconds=5).stopped("time")
+        'took longer than 5 s and was stopped'
+        """
+        return {
+            "time": f"took longer than {self.seconds:g} s and was stopped",
+            "cpu": f"took more than {self.cpu_seconds:g} s of processor time and was stopped",
+            "memory": f"needed more than {self.memory_bytes // MiB} MiB of memory and was stopped",
+            "output": f"wrote more than {self.output_bytes // 1024} KiB and was stopped",
+            "disk": f"wrote more than {self.disk_bytes // MiB} MiB of files and was stopped",
+            "files": f"opened more than {self.files} files and was stopped",
+            "processes": f"started more than {self.processes} processes and was stopped",
+            "crash": "crashed the process it ran in",
+        }[reason]
+
 
 class Completed(Record):
     """How a run ended. Everything in it but `exit` of a program, `reason` and `seconds` is the untrusted code's word.

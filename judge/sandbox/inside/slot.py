@@ -121,7 +121,7 @@ def _fresh_randomness() -> None:
 
 
 def _become(argv: list[str]) -> NoReturn:
-    """Turn into a program. Where /proc is hidden, its loader is told what ``$ORIGIN`` is: java's libraries lie there."""
+    """Turn into a program. Where /proc is hidden, its loader is told what ``$ORIGIN`` is: java needs to know."""
     environment = dict(os.environ)
     if not os.path.lexists("/proc/self/exe") and (found := shutil.which(argv[0])):
         environment["LD_ORIGIN_PATH"] = str(Path(found).resolve().parent)
