@@ -118,7 +118,7 @@ class Database:
         try:
             self._running = self._start(dialect)
             loaded = self._said({"dialect": dialect}, what="loading the tables of this case")
-        except OSError as problem:
+        except (OSError, ValueError) as problem:  # a file has changed since the case was read
             self.close()
             self._hopeless[dialect] = f"the tables of this case cannot be read: {problem}"
             raise ToolError(self._hopeless[dialect]) from None
