@@ -110,21 +110,23 @@ class Running(Generic[Answer]):
     def ask(self, question: object) -> Answer | Failed[Answer]:
         """Return the answer; `question` is a Pydantic model, or what JSON can hold.
 
-        After a limit, and after an error of the sandbox, the process is gone and every further question fails. Raises
+        After a limit, an error of the sandbox, and a `start` that failed, every further question fails, too. Raises
         SandboxDown; at the first question OSError for a file that cannot be read, ValueError for more than the disk.
         """
         text = json.dumps(question.model_dump() if isinstance(question, BaseModel) else question)
-        begin, self._begin = self._begin, ""
         try:
-            done = self._session.run(begin + _ASK.format(question=text))
+            done = self._session.run(self._begin + _ASK.format(question=text))
         except SandboxDown:
             raise  # no question can be answered
         except SandboxError as error:
             return Failed("sandbox", str(error))
-        return self._read(done)
-
-    def _read(self, done: Completed) -> Answer | Failed[Answer]:
         said = _said(done.stdout)
+        if self._begin and not any("begun" in one for one in said):
+            self.close()  # there is nobody who could answer the next question
+        self._begin = ""
+        return self._read(done, said)
+
+    def _read(self, done: Completed, said: Sequence[Mapping[str, Any]]) -> Answer | Failed[Answer]:
         if done.reason:
             return Failed(done.reason, self._limits.stopped(done.reason), self._last(said, "partial"))
         if done.error or done.exit:

@@ -94,6 +94,15 @@ def test_after_a_limit_it_is_gone(sandbox: Sandbox) -> None:
     )
 
 
+def test_one_that_cannot_start_is_not_asked_again(sandbox: Sandbox) -> None:
+    missing = Program("toy.inside.summing:Multiplying", answers=Sum, ships=("toy.inside", "toy.units"))
+    with missing.open(limits=LIMITS, sandbox=sandbox) as running:
+        first, second = running.ask({}), running.ask({})
+    assert isinstance(first, Failed) and isinstance(second, Failed)
+    assert (first.cause, "no attribute 'Multiplying'" in first.message) == ("error", True)
+    assert second == Failed("sandbox", "the session is over: it is closed")
+
+
 def test_files_are_the_callers_and_do_not_hide_modules(sandbox: Sandbox, tmp_path: Path) -> None:
     assert ask(sandbox, "read", files={"given.txt": "5", "toy.py": "1/0", ".program/toy/units.py": "1/0"}) == Sum(
         total=5, count=0

@@ -19,6 +19,7 @@ def begin(start: str) -> Answering:
     """Return what answers: ``module:name`` is called once, without arguments."""
     module, _, name = start.partition(":")
     answering: Answering = getattr(importlib.import_module(module), name)()
+    _write("begun", start)
     return answering
 
 
