@@ -56,10 +56,18 @@ _RELATIONS = {"=<": "<=", "==": "="}
 _BRACKETS = {r"\lbrack": "[", r"\rbrack": "]", r"\langle": "(", r"\rangle": ")"}
 
 
+# `d/dx`, `\frac{d^2}{dx^2}`: what follows is differentiated, and no product.
+_DERIVATIVE = re.compile(
+    r"(?<![A-Za-z\\])(?:d|\\partial)\s?(?:\^\{?\d\}?)?(?:\}\s?\{|\s?\{|\s?/)\s?(?:d|\\partial)\s?[A-Za-z](?![A-Za-z])"
+)
+
+
 def tokenize(text: str) -> list[Token]:
     """Return the tokens with their nesting depth. Raises `Unreadable` beyond a bound or at an unknown sign."""
     if len(text) > MAX_CHARS:
         raise Unreadable("too long")
+    if _DERIVATIVE.search(text):
+        raise Unreadable("a derivative, which is not worked out here")
     tokens: list[Token] = []
     at, depth, spaced, brackets = 0, 0, False, 0
     match = _MASTER.match
