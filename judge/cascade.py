@@ -89,8 +89,8 @@ class Cascade:
 
     @property
     def batch(self) -> int:
-        """How many cases to hand over at a time: a message to a child, or one where a panel may be asked."""
-        return BATCH if self.panel is None else 1
+        """How many cases to hand over at a time: a message to a child, or one where a case may take long."""
+        return BATCH if self.panel is None and all(e.runs == "here" for e in self.evaluators) else 1
 
     def decide_all(self, cases: Sequence[Case], *, size: int | None = None) -> list[Decided]:
         """Decide cases; evaluators work in `size` children at once (as many as there are cores if None)."""
@@ -131,9 +131,9 @@ class Cascade:
     @property
     def at_once(self) -> int:
         """How many cases to judge at once: 32, or as many as keep a model or all children at work."""
-        if self.panel is None:
-            return BATCH * (cores() + 1)
-        models = [seat.model for seat in self.panel.seats]
+        if self.batch > 1:
+            return self.batch * (cores() + 1)
+        models = [seat.model for seat in self.panel.seats] if self.panel else []
         return max([_AT_ONCE, *(model.at_once for model in models if isinstance(model, Batches))])
 
     def preflight(self) -> None:

@@ -18,6 +18,7 @@ from processes import alive, descendants, until
 from judge import Basis, Case, Finding, Judge, Outcome, Runs, SandboxDown
 from judge.processes import crew as crews
 from judge.processes.workers import Workers, sendable
+from judge.sandbox import shared
 
 STUCK = re.compile("(a|a)*b")  # holds the interpreter, as a pattern that nobody looked at would
 
@@ -59,6 +60,13 @@ class Declared(Hostile):
 
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
+
+
+class Isolating(Hostile):
+    """Uses the sandbox where there is none."""
+
+    def check(self, case: Case, /) -> Finding:
+        return Finding(outcome="correct", basis="rule", because=str(shared().run("1")))
 
 
 class Slow(Hostile):
@@ -142,6 +150,12 @@ def test_an_evaluator_that_a_child_cannot_load_is_undecided() -> None:
     found = Workers([Unloadable()]).consult([Case(response="x")] * 3, [{}] * 3, size=1)
     assert causes([finding["hostile"] for finding in found]) == ["evaluator_crash"] * 3
     assert "cannot be loaded in a worker: ValueError: not in this process" in found[0]["hostile"].because
+
+
+def test_a_worker_makes_no_second_sandbox() -> None:
+    found = Workers([Isolating()]).consult([Case(response="x")], [{}])
+    assert causes(list(found[0].values())) == ["evaluator_crash"]
+    assert "declares runs = 'sandbox'" in found[0]["hostile"].because
 
 
 def test_texts_that_utf8_cannot_hold_come_through() -> None:

@@ -23,6 +23,7 @@ from judge.processes.collector import loading
 from judge.processes.consulting import consult, failed
 from judge.processes.crew import crew
 from judge.protocols import Evaluator
+from judge.sandbox.sandbox import withhold
 from judge.types import Case, Finding, Record, digest
 
 
@@ -167,4 +168,5 @@ class _Service:
 
 
 if __name__ == "__main__":
+    withhold("a worker has no sandbox: an evaluator that uses it declares runs = 'sandbox' and is asked beside it")
     serve(_Service())

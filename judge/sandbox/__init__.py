@@ -11,7 +11,7 @@ What it stops and what it does not is in docs/sandbox.md.
 
 from judge.sandbox.program import Failed, Program, Running
 from judge.sandbox.records import Completed, Limits, MiB, Probe, Reason, Result, Tier
-from judge.sandbox.sandbox import Sandbox, allow_unsafe, is_unsafe, shared
+from judge.sandbox.sandbox import Sandbox, allow_unsafe, is_unsafe, shared, withhold
 from judge.sandbox.session import Session
 from judge.sandbox.stopping import stopping_at
 
@@ -32,4 +32,5 @@ __all__ = [
     "is_unsafe",
     "shared",
     "stopping_at",
+    "withhold",
 ]

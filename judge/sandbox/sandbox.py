@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from judge.errors import SandboxDown
+from judge.errors import PluginError, SandboxDown
 from judge.sandbox import asking
 from judge.sandbox.jobs import Job, Returned
 from judge.sandbox.pool import Pool
@@ -117,14 +117,18 @@ _unsafe = False
 _sharing = threading.Lock()
 _failed = 0  # how often none could be made
 _why = ""  # the last time
+_withheld = ""  # why this process may have none
 
 
 def shared() -> Sandbox:
     """Return this process's own sandbox, made at the first use. Raises SandboxDown where none can be had.
 
     Threads that ask at once wait for one start; if it fails, it fails for all of them, and is tried again later only.
+    Raises PluginError in a child that evaluators work in: it would be a second sandbox on the same host.
     """
     global _shared, _failed, _why
+    if _withheld:
+        raise PluginError(_withheld)
     known = _failed
     with _sharing:
         if _shared is not None and not _shared.closed:
@@ -137,6 +141,12 @@ def shared() -> Sandbox:
             _failed, _why = _failed + 1, str(error)
             raise
         return _shared
+
+
+def withhold(why: str) -> None:
+    """From now on `shared` refuses, for this reason: the process that started this one has the sandbox."""
+    global _withheld
+    _withheld = why
 
 
 def is_unsafe() -> bool:
