@@ -16,7 +16,7 @@ class Reversed:
     version = "1"
     kinds = frozenset({"answer"})
     bases = {"correct": frozenset({"proof"})}
-    bounded = True
+    runs = "here"
 
     def check(self, case: Case, /) -> Finding:
         """Compare the response, backwards, with the reference."""

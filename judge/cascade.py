@@ -1,8 +1,9 @@
 """One case to a verdict: evaluators first, and where they abstain, a panel that votes.
 
-The evaluators of the case's kind are asked, cheapest first. A decisive finding ends the asking unless an evaluator
-that has not been asked could reach a stronger basis. No vote can overturn a finding. Evaluators are asked only when
-the panel answers their question, that is, when its labels include ``correct`` and ``incorrect``, or there is no panel.
+The evaluators of the case's kind are asked, cheapest first, in child processes under a deadline. A decisive finding
+ends the asking unless an evaluator that has not been asked could reach a stronger basis. No vote can overturn a
+finding. Evaluators are asked only when the panel answers their question, that is, when its labels include ``correct``
+and ``incorrect``, or there is no panel.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import json
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from judge.errors import ConfigError
 from judge.panel import voting
 from judge.panel.agent import Bounds, Seat
 from judge.panel.scoring import ScoreSeat
-from judge.processes.workers import Workers, ensure_sendable, guarded
+from judge.processes.consulting import consult
+from judge.processes.crew import BATCH, cores
+from judge.processes.workers import Workers, sendable
 from judge.protocols import Batches, Closes, Decided, Deliberation, Evaluator, Preflights
 from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, digest, total
 from judge.version import __version__
@@ -48,7 +52,11 @@ class Panel(NamedTuple):
 
 
 class Cascade:
-    """Decides cases. Thread-safe. Close it to stop its workers; raises ConfigError for a panel that cannot vote."""
+    """Decides cases. Thread-safe. Raises ConfigError for a panel that cannot vote.
+
+    `deadline_s` is for each check of an evaluator in a child. With `here` those that declare ``runs = "here"`` are
+    asked in the calling thread instead, where nothing ends them: for single cases.
+    """
 
     def __init__(
         self,
@@ -57,19 +65,16 @@ class Cascade:
         *,
         limits: Bounds | None = None,
         deadline_s: float = 10.0,
+        here: bool = False,
         further: Mapping[str, Any] | None = None,
     ) -> None:
         if panel is not None:
             _check_panel(panel)
-        for evaluator in evaluators:
-            if not _bounded(evaluator):
-                ensure_sendable(evaluator)
         self.panel = panel
         self.limits = limits or Bounds()
-        self.evaluators = tuple(sorted(evaluators, key=lambda e: (not _bounded(e), getattr(e, "cost", 1))))
-        self._reach = {evaluator.name: _reach(evaluator) for evaluator in self.evaluators}
+        self.evaluators = tuple(sorted(evaluators, key=lambda e: (e.runs != "here", getattr(e, "cost", 1))))
+        self._groups = _groups(self.evaluators, deadline_s=deadline_s, here=here)
         self._asked = panel is None or {"correct", "incorrect"} <= set(panel.labels)
-        self._workers = Workers(deadline_s=deadline_s)
         self.provenance = _provenance(self, {"evaluator_deadline_s": deadline_s, **(further or {})})
 
     def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Decided:
@@ -78,49 +83,57 @@ class Cascade:
         Raises ModelDown when no call to a model can work.
         """
         findings = self.consult(case) if self._asked else {}
-        best = max(
-            (item for item in findings.items() if item[1].outcome != "undecided"),
-            key=lambda item: STRENGTH[item[1].basis or ""],
-            default=None,
-        )
-        common = {"case_id": case.id, "findings": findings, "provenance": self.provenance}
-        if best is not None:
-            name, finding = best
-            return Decided(
-                Verdict(
-                    label=finding.outcome,
-                    confidence=finding.confidence,
-                    decided_by=name,
-                    basis=finding.basis,
-                    because=finding.because,
-                    **common,
-                ),
-                (),
-            )
-        if self.panel is None:
-            return Decided(
-                Verdict(label="undecided", decided_by="nobody", because=_why_undecided(findings), **common),
-                (),
-            )
-        return self._vote(case, self.panel, kept, findings)
+        if self.panel is not None and not any(finding.basis for finding in findings.values()):
+            return self._vote(case, self.panel, kept, findings)
+        return Decided(self._found(case, findings), ())
+
+    @property
+    def batch(self) -> int:
+        """How many cases to hand over at a time: a message to a child, or one where a panel may be asked."""
+        return BATCH if self.panel is None else 1
+
+    def decide_all(self, cases: Sequence[Case], *, size: int | None = None) -> list[Decided]:
+        """Decide cases; evaluators work in `size` children at once (as many as there are cores if None)."""
+        if self.panel is not None:
+            return [self.decide(case) for case in cases]
+        found = self._consult(cases, size)
+        return [Decided(self._found(case, findings), ()) for case, findings in zip(cases, found, strict=True)]
 
     def consult(self, case: Case) -> dict[str, Finding]:
         """Return what the evaluators of the case's kind say, by name, in the order in which they were asked."""
-        findings: dict[str, Finding] = {}
-        best = min(STRENGTH.values()) - 1
-        for evaluator in self.evaluators:
-            if case.kind not in evaluator.kinds or self._reach[evaluator.name] <= best:
-                continue
-            ask = guarded if _bounded(evaluator) else self._workers.check
-            finding = findings[evaluator.name] = ask(evaluator, case)
-            if finding.basis is not None:
-                best = max(best, STRENGTH[finding.basis])
-        return findings
+        return self._consult([case], None)[0]
+
+    def _consult(self, cases: Sequence[Case], size: int | None) -> list[dict[str, Finding]]:
+        found: list[dict[str, Finding]] = [{} for _ in cases]
+        for group in self._groups:
+            if isinstance(group, Workers):
+                found = group.consult(cases, found, size=size)
+            else:
+                found = [consult(group, case, known=known) for case, known in zip(cases, found, strict=True)]
+        return found
+
+    def _found(self, case: Case, findings: dict[str, Finding]) -> Verdict:
+        """Return the verdict of the strongest finding, or that nobody decided."""
+        deciding = [(name, finding) for name, finding in findings.items() if finding.basis is not None]
+        common = {"case_id": case.id, "findings": findings, "provenance": self.provenance}
+        if not deciding:
+            return Verdict(label="undecided", decided_by="nobody", because=_why_undecided(findings), **common)
+        name, finding = max(deciding, key=lambda item: STRENGTH[item[1].basis or ""])
+        return Verdict(
+            label=finding.outcome,
+            confidence=finding.confidence,
+            decided_by=name,
+            basis=finding.basis,
+            because=finding.because,
+            **common,
+        )
 
     @property
     def at_once(self) -> int:
-        """How many cases to judge at once: 32, or as many as a model needs for a full batch."""
-        models = [seat.model for seat in self.panel.seats] if self.panel else []
+        """How many cases to judge at once: 32, or as many as keep a model or all children at work."""
+        if self.panel is None:
+            return BATCH * (cores() + 1)
+        models = [seat.model for seat in self.panel.seats]
         return max([_AT_ONCE, *(model.at_once for model in models if isinstance(model, Batches))])
 
     def preflight(self) -> None:
@@ -130,11 +143,10 @@ class Cascade:
                 seat.model.preflight()
 
     def close(self) -> None:
-        """Stop the workers and hang up on servers; both start anew when another case is decided."""
+        """Hang up on servers; connections are made anew when another case is decided."""
         for seat in self.panel.seats if self.panel else ():
             if isinstance(seat.model, Closes):
                 seat.model.close()
-        self._workers.close()
 
     def _vote(self, case: Case, panel: Panel, kept: Iterable[Deliberation], findings: dict[str, Finding]) -> Decided:
         done = {d.vote.index: d for d in kept if d.vote.error is None}
@@ -208,12 +220,16 @@ def _check_panel(panel: Panel) -> None:
         raise ConfigError(f"{panel.votes} votes are too few for a panel of {len(panel.seats)} members")
 
 
-def _bounded(evaluator: Evaluator) -> bool:
-    return getattr(evaluator, "bounded", False) is True
+def _groups(evaluators: Sequence[Evaluator], *, deadline_s: float, here: bool) -> list[Workers | tuple[Evaluator, ...]]:
+    """Return evaluators that are asked in the same place and one after the other together: children, or this thread."""
 
+    def in_children(evaluator: Evaluator) -> bool:
+        if evaluator.runs == "sandbox" or (here and evaluator.runs == "here"):
+            return False
+        return sendable(evaluator)
 
-def _reach(evaluator: Evaluator) -> int:
-    return max(STRENGTH[basis] for bases in evaluator.bases.values() for basis in bases)
+    grouped = ((children, tuple(group)) for children, group in groupby(evaluators, in_children))
+    return [Workers(group, deadline_s=deadline_s) if children else group for children, group in grouped]
 
 
 def _why_undecided(findings: dict[str, Finding]) -> str:

@@ -28,8 +28,10 @@ from judge.types import Case, Member, Verdict
 class Judge:
     """Decides cases: by evaluators, and where they abstain by a panel of models.
 
-    Everything that can be named can also be passed in: a model (or several), a rubric, evaluators, tools.
-    Keyword arguments are those of `Settings`. Raises ConfigError, PluginError or RubricError before any work.
+    Everything that can be named can also be passed in: a model (or several), a rubric, evaluators, tools. Keyword
+    arguments are those of `Settings`. Evaluators are asked in child processes under a deadline; with `here`, which is
+    for single cases, those that promise to be quick are asked in the calling thread. Raises ConfigError, PluginError
+    or RubricError before any work.
 
     >>> Judge(evaluators=["number"]).decide(Case(response="3", reference="4")).label
     'incorrect'
@@ -43,6 +45,7 @@ class Judge:
         evaluators: str | Sequence[str | Evaluator] = "all",
         tools: str | Sequence[str | Tool] = "all",
         settings: Settings | None = None,
+        here: bool = False,
         **further: Any,
     ) -> None:
         if settings is None:
@@ -57,11 +60,12 @@ class Judge:
             _panel(_listed(model), _listed(rubric), _listed(tools), settings),
             limits=Bounds(steps=settings.max_steps, max_tokens=settings.max_tokens),
             deadline_s=settings.evaluator_deadline_s,
+            here=here,
             further={"criterion": settings.criterion} | ({"sandbox": "unsafe"} if sandbox.is_unsafe() else {}),
         )
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Judge:
+    def from_settings(cls, settings: Settings, *, here: bool = False) -> Judge:
         """Return the judge that the command line would use."""
         return cls(
             model=settings.model,
@@ -69,6 +73,7 @@ class Judge:
             evaluators=settings.evaluators,
             tools=settings.tools,
             settings=settings,
+            here=here,
         )
 
     @property
@@ -169,7 +174,7 @@ def _evaluators(wanted: Sequence[str | Evaluator]) -> list[Evaluator]:
         return []
     if wanted == ["all"]:
         wanted = registry.names("evaluators")
-    found = [_made("evaluators", e, ("name", "version", "kinds", "bases", "check")) for e in wanted]
+    found = [_made("evaluators", e, ("name", "version", "kinds", "bases", "runs", "check")) for e in wanted]
     names = [evaluator.name for evaluator in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise PluginError(f"two evaluators are called {sorted(twice)[0]!r}")

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
 
-from judge.types import Basis, Case, Failure, Finding, Outcome, Record, Usage, Verdict, Vote, digest
+from judge.types import Basis, Case, Failure, Finding, Outcome, Record, Runs, Usage, Verdict, Vote, digest
 
 
 class Evaluator(Protocol):
     """Decides a case by program, or abstains. Deterministic.
 
-    ``bases`` says for each outcome which bases the evaluator can reach; a finding outside it is refused.
-    ``check`` runs in a worker process that is killed at a deadline, unless the evaluator has an attribute
-    ``bounded = True``: a promise that the time it takes grows at most linearly with a bounded input. Evaluators
-    are asked cheapest first: bounded ones, and among them by an attribute ``cost`` (1 where it is absent).
+    ``bases`` says for each outcome which bases the evaluator can reach; a finding outside it is refused. ``runs`` says
+    where ``check`` runs:
+
+    ``here``
+        Promises time that is linear in the texts, whatever they say. A single case may be judged in the calling
+        thread; runs, servers and rewards ask it in a child process under a deadline all the same.
+    ``worker``
+        Always in a child process, which is killed at the deadline.
+    ``sandbox``
+        In the calling thread, because all that may take long runs in `judge.sandbox.shared`, of which a host has one.
+
+    An evaluator that cannot be sent to a child (its class stands in the script that runs) is asked in the calling
+    thread, and nothing ends it. Evaluators are asked in the order of an attribute ``cost`` (1 where it is absent),
+    those that run ``here`` first.
     """
 
     name: str
     version: str
     kinds: frozenset[str]
     bases: Mapping[Outcome, frozenset[Basis]]
+    runs: Runs
 
     def check(self, case: Case, /) -> Finding:
         """Return what can be said of the case; ``undecided`` where nothing can."""
@@ -170,8 +181,17 @@ class Decided(NamedTuple):
 class Decider(Protocol):
     """Decides cases, from any thread: what a run is made with."""
 
+    @property
+    def batch(self) -> int:
+        """How many cases it is best handed at a time; 1 where one case may take long."""
+        ...
+
     def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Decided:
         """Return the verdict on a case; votes that were `kept` from an earlier attempt are not asked for again."""
+        ...
+
+    def decide_all(self, cases: Sequence[Case]) -> list[Decided]:
+        """Return the verdicts on a batch of cases of which nothing was kept."""
         ...
 
 

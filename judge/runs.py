@@ -1,4 +1,4 @@
-"""Many cases at once: a thread for each case in flight, a verdict stored before it counts, resume after anything."""
+"""Many cases at once: a thread for each case or batch in flight, a verdict stored before it counts, then resume."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
-from judge.protocols import Decider
+from judge.protocols import Decided, Decider
 from judge.record.store import Store
 from judge.types import Case, Verdict
 
@@ -56,6 +56,7 @@ def run(
     waiting: queue.SimpleQueue[Case | None] = queue.SimpleQueue()
     finished: queue.SimpleQueue[Result | _Failed | _Fed] = queue.SimpleQueue()
     room = threading.Semaphore(in_flight + AHEAD)  # cases handed out whose result has not been taken
+    workers = -(-in_flight // decider.batch)
 
     def over() -> bool:
         return ending.is_set() or (stop is not None and stop.is_set())
@@ -80,25 +81,32 @@ def run(
             error = caught
             ending.set()
         finished.put(_Fed(handed, error))
-        for _ in range(in_flight):
+        for _ in range(workers):
             waiting.put(None)
 
     def work() -> None:
-        while (case := waiting.get()) is not None:
+        while batch := _batch(waiting, decider.batch):
             if over():
-                finished.put(_Failed(None))
+                for _ in batch:
+                    finished.put(_Failed(None))
                 continue
             try:
-                kept = store.kept(case) if store is not None and retry_errors else ()
-                outcome = decider.decide(case, kept=kept)
+                decided = decide(batch)
             except BaseException as error:  # noqa: BLE001 - the same
-                settle(None, error)
+                for _ in batch:
+                    settle(None, error)
                 continue
-            result = Result(case, outcome.verdict)
-            if store is None:
-                settle(result, None)
-            else:
-                store.put(case, outcome, functools.partial(settle, result))
+            for case, one in zip(batch, decided, strict=True):
+                result = Result(case, one.verdict)
+                if store is None:
+                    settle(result, None)
+                else:
+                    store.put(case, one, functools.partial(settle, result))
+
+    def decide(batch: list[Case]) -> list[Decided]:
+        if store is not None and retry_errors:
+            return [decider.decide(case, kept=store.kept(case)) for case in batch]
+        return decider.decide_all(batch)
 
     def settle(result: Result | None, error: BaseException | None) -> None:
         """Tell the consumer what became of a case; an error ends the run before another case is begun."""
@@ -106,7 +114,7 @@ def run(
             ending.set()
         finished.put(result if result and error is None else _Failed(error))
 
-    for target in [feed, *[work] * in_flight]:
+    for target in [feed, *[work] * workers]:
         threading.Thread(target=target, name=f"judge-{target.__name__}", daemon=True).start()
     taken, handed, first_error = 0, None, None
     try:
@@ -126,6 +134,22 @@ def run(
         room.release(in_flight)
     if first_error is not None:
         raise first_error
+
+
+def _batch(waiting: queue.SimpleQueue[Case | None], most: int) -> list[Case]:
+    """Wait for a case, and return it with those that are there already, up to so many; nothing at the end."""
+    batch: list[Case] = []
+    while len(batch) < most:
+        try:
+            case = waiting.get(block=not batch)
+        except queue.Empty:
+            break
+        if case is None:
+            if batch:
+                waiting.put(None)  # for this thread, when it comes again
+            break
+        batch.append(case)
+    return batch
 
 
 def _recalled(store: Store | None, case: Case) -> Result:

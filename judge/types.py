@@ -18,6 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 Outcome = Literal["correct", "incorrect", "undecided"]
 Basis = Literal["proof", "counterexample", "bounded", "tested", "rule", "learned", "vote"]
 
+#: Where an evaluator's work is done: see `judge.protocols.Evaluator`.
+Runs = Literal["here", "worker", "sandbox"]
+
 #: How strong a decision is: a stronger basis is never overruled by a weaker one.
 STRENGTH: dict[str, int] = {basis: -rank for rank, basis in enumerate(get_args(Basis))}
 
@@ -32,6 +35,29 @@ def digest(*parts: str) -> str:
     return state.hexdigest()
 
 
+def well_formed(text: str) -> str:
+    """Return a text that can be stored: halves of a surrogate pair are joined, and U+FFFD stands for a lone half.
+
+    >>> well_formed("\ud83d\ude00") == "\U0001f600", well_formed("a\ud800") == "a\ufffd"
+    (True, True)
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _all_well_formed(data: Any) -> Any:
+    if isinstance(data, str):
+        return well_formed(data)
+    if isinstance(data, Mapping):
+        return {_all_well_formed(key): _all_well_formed(value) for key, value in data.items()}
+    return type(data)(map(_all_well_formed, data)) if type(data) in (list, tuple) else data
+
+
 class Record(BaseModel):
     """A frozen record without unknown fields."""
 
@@ -42,6 +68,7 @@ class Case(Record):
     """What is judged. Input may say ``response`` or ``responses``, ``reference`` or ``references``.
 
     Without an ``id`` a case is named by a hash of its content. ``label`` is what a human said, if known.
+    Half of a surrogate pair, which no text can hold, becomes U+FFFD.
 
     >>> Case(response="0.5", reference="1/2").id
     'c-2aa64b4ed65c6d49'
@@ -65,7 +92,7 @@ class Case(Record):
     def _accept_singular(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        data = dict(data)
+        data = {key: _all_well_formed(value) for key, value in data.items()}
         for one, many in (("response", "responses"), ("reference", "references")):
             if one in data:
                 if many in data:
@@ -119,6 +146,7 @@ class Evidence(Record):
     def _seal(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
+        data = {**data, **{key: well_formed(value) for key, value in data.items() if isinstance(value, str)}}
         true = digest(str(data.get("source")), str(data.get("request")), str(data.get("content")))
         if data.get("digest") not in (None, "", true):
             raise ValueError(f"evidence {data.get('id')!r} does not match its digest")

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from judge import Case, ConfigError, Finding, InputError, Judge, Rubric, ScriptedModel
-from judge.processes.workers import Workers
 
 OPEN = Case(id="c1", question="Who?", response="the bard", reference="Shakespeare")
 
@@ -21,7 +20,7 @@ class Fixed:
 
     version = "1"
     kinds = frozenset({"answer"})
-    bounded = True
+    runs = "here"
 
     def __init__(self, name: str, finding: Finding | Exception, **bases: Any) -> None:
         self.name = name
@@ -80,14 +79,14 @@ def test_a_stronger_basis_is_not_overruled_by_a_weaker_one() -> None:
     weak = Fixed("a", Finding(outcome="correct", basis="learned", because="w"), correct=["learned"])
     strong = Fixed("b", Finding(outcome="incorrect", basis="proof", because="s"), incorrect=["proof"])
     for order in ([weak, strong], [strong, weak]):
-        verdict = Judge(evaluators=order).decide(OPEN)
+        verdict = Judge(evaluators=order, here=True).decide(OPEN)
         assert (verdict.label, verdict.decided_by, verdict.basis) == ("incorrect", "b", "proof")
 
 
 def test_an_evaluator_that_cannot_do_better_is_not_asked() -> None:
     strong = Fixed("a", Finding(outcome="correct", basis="proof", because="s"), correct=["proof"])
     weak = Fixed("b", Finding(outcome="correct", basis="rule", because="w"), correct=["rule"])
-    Judge(evaluators=[strong, weak]).decide(OPEN)
+    Judge(evaluators=[strong, weak], here=True).decide(OPEN)
     assert (strong.asked, weak.asked) == (1, 0)
 
 
@@ -101,9 +100,10 @@ def test_an_evaluator_that_cannot_do_better_is_not_asked() -> None:
     ],
 )
 def test_a_crash_or_a_broken_promise_is_undecided(finding: Any, cause: str) -> None:
-    verdict = Judge(evaluators=[Fixed("a", finding, correct=["rule"])]).decide(OPEN)
-    assert verdict.label == "undecided"
-    assert verdict.failures[0].cause == cause
+    for here in (True, False):  # in a child it is the same
+        verdict = Judge(evaluators=[Fixed("a", finding, correct=["rule"])], here=here).decide(OPEN)
+        assert verdict.label == "undecided"
+        assert verdict.failures[0].cause == cause
 
 
 def test_votes_stop_when_the_outcome_is_settled() -> None:
@@ -218,59 +218,3 @@ def test_the_fingerprint_follows_what_could_change_a_verdict_and_nothing_else() 
         assert fingerprint(**change) != base, change
     own = Rubric.parse("correctness", Rubric.find("correctness").text + " ")
     assert fingerprint(rubric=own) != base
-
-
-class Sleeper(Fixed):
-    """Not bounded: runs in a worker process."""
-
-    bounded = False
-
-    def check(self, case: Case, /) -> Finding:
-        import os
-        import subprocess
-        import sys
-        import time
-
-        if case.response == "hang":
-            subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(60)  # {case.reference}"])
-            time.sleep(60)
-        if case.response == "die":
-            os._exit(3)
-        print("a print of an evaluator harms nothing")
-        return Finding(outcome="correct", basis="rule", because=str(os.getpid()))
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper("sleeper", RuntimeError(), correct=["rule"])
-
-
-def test_an_evaluator_without_a_bound_runs_in_another_process(sleeper: Sleeper) -> None:
-    import os
-
-    workers = Workers(deadline_s=20, size=1)
-    try:
-        first, second = (workers.check(sleeper, Case(response="x")) for _ in range(2))
-        assert first.because == second.because != str(os.getpid())
-    finally:
-        workers.close()
-
-
-def test_a_worker_is_killed_at_its_deadline_with_its_children(sleeper: Sleeper) -> None:
-    import subprocess
-    import uuid
-
-    mark = uuid.uuid4().hex
-    workers = Workers(deadline_s=1.0, size=1)
-    try:
-        late = workers.check(sleeper, Case(response="hang", reference=mark))
-        assert late.outcome == "undecided"
-        assert late.error is not None
-        assert late.error.cause == "evaluator_timeout"
-        assert subprocess.run(["pgrep", "-f", f"[#] {mark}"], capture_output=True).stdout == b""
-        died = workers.check(sleeper, Case(response="die"))
-        assert died.error is not None
-        assert died.error.cause == "evaluator_crash"
-        assert workers.check(sleeper, Case(response="x")).outcome == "correct"
-    finally:
-        workers.close()

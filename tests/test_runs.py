@@ -327,7 +327,7 @@ def test_a_case_that_changed_since_is_an_error_and_the_others_are_kept(tmp_path:
 class Shaky:
     """An evaluator that crashes as long as it is told to."""
 
-    name, version, kinds, bounded = "shaky", "1", frozenset({"answer"}), True
+    name, version, kinds, runs = "shaky", "1", frozenset({"answer"}), "sandbox"
     bases: Mapping[Outcome, frozenset[Basis]] = {"correct": frozenset({"rule"})}
 
     def __init__(self) -> None:

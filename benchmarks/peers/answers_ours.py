@@ -15,7 +15,7 @@ from judge_evaluators.short_text import model
 from judge import Case, Judge
 
 OUTCOMES = {"correct": True, "incorrect": False, "undecided": None}
-ASKED = Judge()
+ASKED = Judge(here=True)
 
 
 def judge(row: Row) -> bool | None:

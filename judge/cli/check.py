@@ -28,7 +28,7 @@ def check(
     found = settings(called).settings
     case = Case(question=question, responses=response, references=reference, context=context, kind=kind)
     common.heed(unsafe_no_sandbox)
-    with Judge.from_settings(found) as judge:
+    with Judge.from_settings(found, here=True) as judge:
         verdict = judge.decide(case)
     if as_json:
         common.echo_json(verdict)

@@ -63,21 +63,18 @@ def _plugins() -> list[Finding]:
 
 
 def _worker() -> Finding:
-    """Send one case through a worker process, as an evaluator without a bound is."""
+    """Send one case through a worker process, as runs and servers do."""
     from judge import registry
     from judge.errors import JudgeError
     from judge.processes.workers import Workers
     from judge.types import Case
 
-    workers = Workers(deadline_s=10.0, size=1)
     try:
         evaluator = registry.load("evaluators", registry.names("evaluators")[0])()
-        found = workers.check(evaluator, Case(response="1", reference="1"))
+        findings = Workers([evaluator]).consult([Case(response="1", reference="1")], [{}])[0]
     except JudgeError as error:
         return Finding("evaluator worker", "broken", str(error))
-    finally:
-        workers.close()
-    failed = found.error.message if found.error else None
+    failed = "".join(found.error.message for found in findings.values() if found.error)
     return Finding("evaluator worker", "broken" if failed else "ok", failed or "starts and answers")
 
 

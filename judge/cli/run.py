@@ -111,11 +111,14 @@ def _stored(store: Store) -> int:
 
 @contextmanager
 def _interruptible() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C sets; the second ends the program at once."""
+    """Yield an event that the first Ctrl-C sets; the second ends the program and its children at once."""
+    from judge.processes.crew import strike
+
     stop = threading.Event()
 
     def interrupt(_signal: int, _frame: object) -> None:
         if stop.is_set():
+            strike()
             os._exit(130)
         stop.set()
         # Not through sys.stderr: it may be in the middle of a write, which this interrupts.

@@ -1,113 +1,169 @@
-"""Evaluators in worker processes that can be killed at a deadline.
+"""Evaluators in child processes, in batches, each check under a deadline: the wall between a text and this process.
 
-A worker is this module run as a program. A worker that misses its deadline or dies is killed with all its children
-and replaced; what it was asked becomes ``undecided`` with the cause. Evaluators are sent by pickle, from this process
-to its own child.
+A child that misses a deadline or dies is killed with all its children and replaced. The evaluator in which that
+happened is ``undecided`` with the cause, and all else goes on: the other evaluators of that case, the other cases.
+Evaluators are sent by pickle, from this process to its own child.
 """
 
 from __future__ import annotations
 
 import base64
-import os
+import json
 import pickle
-from typing import Any
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-from judge.errors import PluginError
-from judge.processes.child import Child, Children, Gone, Late, serve
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
+from judge.errors import SandboxDown
+from judge.processes.child import Gone, Late, Step, serve
+from judge.processes.collector import loading
+from judge.processes.consulting import consult, failed
+from judge.processes.crew import crew
 from judge.protocols import Evaluator
-from judge.types import Case, Failure, Finding
+from judge.types import Case, Finding, Record, digest
 
 
 class Workers:
-    """A pool of worker processes, started when needed. Thread-safe; `deadline_s` bounds each check."""
+    """Some evaluators, asked in the children that this process has. Thread-safe; `deadline_s` bounds each check."""
 
-    def __init__(self, *, deadline_s: float = 10.0, size: int | None = None) -> None:
+    def __init__(self, evaluators: Sequence[Evaluator], *, deadline_s: float = 10.0) -> None:
+        self.evaluators = tuple(evaluators)
         self.deadline_s = deadline_s
-        self._pool = Children(_Worker, size=size or os.cpu_count() or 1)
+        self.pickled = base64.b64encode(pickle.dumps(self.evaluators))
+        self.key = digest(self.pickled.decode())[:16].encode()
 
-    def check(self, evaluator: Evaluator, case: Case) -> Finding:
-        """Ask an evaluator; a timeout or a crash is ``undecided``."""
-        try:
-            with self._pool.lend() as worker:
-                return worker.check(evaluator, case, deadline_s=self.deadline_s)
-        except (Late, Gone) as problem:
-            cause = "evaluator_timeout" if isinstance(problem, Late) else "evaluator_crash"
-            message = f"{evaluator.name} {problem}"
-            return Finding.undecided(message, error=Failure(cause=cause, message=message))
+    def consult(
+        self, cases: Sequence[Case], known: Sequence[Mapping[str, Finding]], *, size: int | None = None
+    ) -> list[dict[str, Finding]]:
+        """Return for each case what is `known` of it and what the evaluators find, by name.
 
-    def close(self) -> None:
-        """Kill all workers; a later check starts new ones."""
-        self._pool.close()
+        `size` children work on it, by default as many as there are cores. Raises SandboxDown.
+        """
+        tasks = [_Task(self, case, findings) for case, findings in zip(cases, known, strict=True)]
+        crew(size).work(tasks)
+        return [task.result() for task in tasks]
 
 
-class _Worker(Child):
-    """A child that has some evaluators loaded."""
-
-    def __init__(self) -> None:
-        super().__init__("judge.processes.workers")
-        self._loaded: set[str] = set()
-
-    def check(self, evaluator: Evaluator, case: Case, *, deadline_s: float) -> Finding:
-        if evaluator.name not in self._loaded:
-            answer = self.ask({"load": evaluator.name, "pickle": _pickled(evaluator)})
-            if answer != "ok":
-                raise Gone(f"cannot be loaded in a worker: {answer}")
-            self._loaded.add(evaluator.name)
-        answer = self.ask({"check": evaluator.name, "case": case.model_dump_json()}, within=deadline_s)
-        return Finding.model_validate(answer)
-
-
-def _pickled(evaluator: Evaluator) -> str:
-    try:
-        return base64.b64encode(pickle.dumps(evaluator)).decode()
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise _unsendable(evaluator, str(error)) from error
-
-
-def _unsendable(evaluator: Evaluator, why: str) -> PluginError:
-    return PluginError(
-        f"evaluator {evaluator.name!r} cannot be sent to a worker process ({why}): define its class in a module, "
-        "or set 'bounded = True' on it if its time grows at most linearly with a bounded input"
-    )
-
-
-def ensure_sendable(evaluator: Evaluator) -> None:
-    """Raise PluginError, before any work, for an evaluator that a worker could not load."""
+def sendable(evaluator: Evaluator) -> bool:
+    """Return whether a child could load an evaluator: not one whose class is in a script that runs, or a function."""
     if type(evaluator).__module__ == "__main__":
-        raise _unsendable(evaluator, "its class is defined in the script that is running")
-    _pickled(evaluator)
+        return False
+    try:
+        pickle.dumps(evaluator)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
+
+
+class _Asked(Record):
+    """What a child is asked: the case, and what is known of it."""
+
+    case: Case
+    known: dict[str, Finding]
+
+
+class _Found(Record):
+    """What a child answers; `down` where code cannot be isolated, which no other case can help."""
+
+    findings: dict[str, Finding]
+    down: str | None = None
+
+
+class _Task:
+    """One case on its way to a child and back."""
+
+    def __init__(self, workers: Workers, case: Case, known: Mapping[str, Finding]) -> None:
+        self.key = workers.key
+        self.within = workers.deadline_s
+        self._workers = workers
+        self._case = case
+        self._findings = dict(known)
+        self._error: Exception | None = None
+        self._lost = 0  # children that died before they began
+        self._done = threading.Lock()
+        self._done.acquire()
+        self.line = _dumped(_Asked(case=case, known=self._findings))
+
+    def result(self) -> dict[str, Finding]:
+        """Wait, and return all findings."""
+        with self._done:
+            if self._error is not None:
+                raise self._error
+            return self._findings
+
+    def load(self) -> bytes:
+        return self._workers.pickled
+
+    def answered(self, answer: bytes) -> None:
+        found = _loaded(_Found, answer)
+        if found.down is not None:
+            self._error = SandboxDown(found.down)
+        self._findings = found.findings
+        self._done.release()
+
+    def blamed(self, step: int | None, problem: Late | Gone) -> bool:
+        if step is None and not self._lost:
+            self._lost = 1  # whatever ended it, this case had not been begun
+            return True
+        cause = "evaluator_timeout" if isinstance(problem, Late) else "evaluator_crash"
+        asked = self._workers.evaluators
+        if step:  # the first, 0, is reading the line
+            asked = asked[step - 1 : step]
+        for evaluator in asked:
+            if self._case.kind in evaluator.kinds and evaluator.name not in self._findings:
+                self._findings[evaluator.name] = failed(cause, f"{evaluator.name} {problem}")
+        if step:
+            self.line = _dumped(_Asked(case=self._case, known=self._findings))
+            return True
+        self._done.release()
+        return False
+
+    def broke(self, error: Exception) -> None:
+        self._error = error
+        self._done.release()
+
+
+_Some = TypeVar("_Some", bound=Record)
+
+
+def _dumped(record: Record) -> bytes:
+    try:
+        return record.model_dump_json().encode()
+    except PydanticSerializationError:  # halves of characters: JSON can escape them, UTF-8 cannot hold them
+        return json.dumps(record.model_dump()).encode()
+
+
+def _loaded(kind: type[_Some], line: bytes) -> _Some:
+    try:
+        return kind.model_validate_json(line)
+    except ValidationError:
+        return kind.model_validate(json.loads(line))
 
 
 class _Service:
-    """What a worker does with a request: load an evaluator, or ask one."""
+    """What a child does with a line: load evaluators, or ask them."""
 
     def __init__(self) -> None:
-        self._loaded: dict[str, Evaluator] = {}
+        self._loaded: dict[bytes, tuple[Evaluator, ...]] = {}
 
-    def __call__(self, request: dict[str, Any]) -> Any:
-        if "load" in request:
+    def __call__(self, line: bytes, begin: Step) -> bytes:
+        order, key, rest = line.split(b" ", 2)
+        if order == b"load":
             try:
-                self._loaded[request["load"]] = pickle.loads(base64.b64decode(request["pickle"]))
+                with loading():
+                    self._loaded[key] = pickle.loads(base64.b64decode(rest))
             except Exception as error:  # noqa: BLE001 - loading foreign code may raise anything; it is reported
-                return f"{type(error).__name__}: {error}"
-            return "ok"
-        finding = guarded(self._loaded[request["check"]], Case.model_validate_json(request["case"]))
-        return finding.model_dump(mode="json")
-
-
-def guarded(evaluator: Evaluator, case: Case) -> Finding:
-    """Ask an evaluator in this thread; a crash, or a finding it may not give, is ``undecided``."""
-    try:
-        finding = evaluator.check(case)
-        if not isinstance(finding, Finding):
-            raise TypeError(f"check() returned {type(finding).__name__}, not a Finding")
-    except Exception as error:  # noqa: BLE001 - an evaluator is foreign code; its crash is recorded, not scored
-        message = f"{evaluator.name} crashed: {type(error).__name__}: {error}"
-        return Finding.undecided(message, error=Failure(cause="evaluator_crash", message=message))
-    if finding.outcome != "undecided" and finding.basis not in evaluator.bases.get(finding.outcome, ()):
-        message = f"{evaluator.name} said {finding.outcome} by {finding.basis}, which it does not declare"
-        return Finding.undecided(message, error=Failure(cause="evaluator_breach", message=message))
-    return finding
+                return " ".join(f"{type(error).__name__}: {error}".split()).encode(errors="replace")
+            return b"ok"
+        asked = _loaded(_Asked, rest)
+        try:
+            found = consult(self._loaded[key], asked.case, known=asked.known, begin=lambda place: begin(place + 1))
+        except SandboxDown as error:
+            return _dumped(_Found(findings={}, down=str(error)))
+        return _dumped(_Found(findings=found))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 What it stops and what it does not is in docs/sandbox.md.
 """
 
+from judge.sandbox.program import Failed, Program, Running
 from judge.sandbox.records import Completed, Limits, MiB, Probe, Reason, Result, Tier
 from judge.sandbox.sandbox import Sandbox, allow_unsafe, is_unsafe, shared
 from judge.sandbox.session import Session
@@ -16,11 +17,14 @@ from judge.sandbox.stopping import stopping_at
 
 __all__ = [
     "Completed",
+    "Failed",
     "Limits",
     "MiB",
     "Probe",
+    "Program",
     "Reason",
     "Result",
+    "Running",
     "Sandbox",
     "Session",
     "Tier",

@@ -22,6 +22,8 @@ _MODULES = (
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store")
+#: What a JVM of Debian's does not start without. Beside it lies what may hold passwords, and stays hidden.
+_JAVA = ("java-*/jvm-*.cfg", "java-*/security")
 _NOBODY = 65534
 
 #: Reads its modules from the control socket, so that the folder they lie in need not be visible.
@@ -79,6 +81,7 @@ def environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",  # each arena takes address space, which is limited
+        "OPENSSL_CONF": "/dev/null",  # the machine's cannot be read, and node ends where it exists all the same
     }
 
 
@@ -102,6 +105,7 @@ def search_path() -> list[str]:
 def view() -> list[str]:
     """Return the files and folders of this machine that can be read inside. The longer ones lie in no shorter one."""
     wanted = {*_SYSTEM, sys.prefix, sys.base_prefix, sys.base_exec_prefix, *search_path(), *site.getsitepackages()}
+    wanted |= {str(path) for pattern in _JAVA for path in Path("/etc").glob(pattern)}
     kept: list[str] = []
     for path in sorted((os.path.normpath(path) for path in wanted), key=len):
         if Path(path).exists() and not any(Path(path).is_relative_to(other) for other in kept):

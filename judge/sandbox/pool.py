@@ -7,7 +7,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from judge.errors import SandboxError
 from judge.sandbox import starting
@@ -31,6 +31,7 @@ class Pool:
     def __init__(self, tier: Tier | None, *, size: int) -> None:
         self.size = size
         self.closed = False
+        self._loaded: tuple[str, ...] = _LOADED
         self._renew()
         self._zygote, self.probes, self.refused = starting.start(tier)
         self._way = self._zygote.way
@@ -63,6 +64,13 @@ class Pool:
         zygote.want(1)
         return Conversation(zygote, slot)
 
+    def load(self, modules: Iterable[str]) -> None:
+        """Have slots find these loaded, too: those that are made from now on, so that some still may not."""
+        with self._lock:
+            if missing := tuple(name for name in modules if name not in self._loaded):
+                self._loaded += missing
+                self._zygote.load(missing)
+
     def close(self) -> None:
         """End every process."""
         atexit.unregister(self.close)
@@ -80,7 +88,7 @@ class Pool:
         self._places = threading.BoundedSemaphore(self.size)
 
     def _stock(self) -> None:
-        self._zygote.load(_LOADED)
+        self._zygote.load(self._loaded)
         self._zygote.want(self.size)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from judge.errors import SandboxDown
 from judge.sandbox import asking
 from judge.sandbox.jobs import Job, Returned
 from judge.sandbox.pool import Pool
@@ -78,6 +79,13 @@ class Sandbox:
         """Return a context manager whose runs share their names, each run within the limits."""
         return Session(self._pool, files=files, limits=limits)
 
+    def load(self, modules: Iterable[str]) -> None:
+        """Have installed modules imported ahead, where they are there: runs that begin later find them loaded, mostly.
+
+        Only for names of ours: they are imported outside of the walls of a run, though inside the outer one.
+        """
+        self._pool.load(modules)
+
     def close(self) -> None:
         """End every process. A sandbox that is closed cannot be used again."""
         self._pool.close()
@@ -107,14 +115,27 @@ class Sandbox:
 _shared: Sandbox | None = None
 _unsafe = False
 _sharing = threading.Lock()
+_failed = 0  # how often none could be made
+_why = ""  # the last time
 
 
 def shared() -> Sandbox:
-    """Return this process's own sandbox, made at the first use. Raises SandboxDown where none can be had."""
-    global _shared
+    """Return this process's own sandbox, made at the first use. Raises SandboxDown where none can be had.
+
+    Threads that ask at once wait for one start; if it fails, it fails for all of them, and is tried again later only.
+    """
+    global _shared, _failed, _why
+    known = _failed
     with _sharing:
-        if _shared is None or _shared.closed:
+        if _shared is not None and not _shared.closed:
+            return _shared
+        if _failed > known:
+            raise SandboxDown(_why)
+        try:
             _shared = Sandbox(tier="unsafe" if _unsafe else None)
+        except SandboxDown as error:
+            _failed, _why = _failed + 1, str(error)
+            raise
         return _shared
 
 

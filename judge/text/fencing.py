@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import unicodedata
 from collections.abc import Iterable
 
 from judge.errors import RubricError
 from judge.text.cleaning import clean
+from judge.text.normal import normalized
 from judge.types import digest
 
 _LENGTH = 12  # hex digits of a nonce
@@ -91,5 +91,5 @@ def _within(nonce: str, digits: bytes) -> bool:
 
 def _hex_digits(text: str) -> bytes:
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text).casefold().translate(_LOOK_ALIKES)
+        text = normalized("NFKD", text).casefold().translate(_LOOK_ALIKES)
     return text.encode("ascii", "ignore").translate(_HEX, _NO_HEX)

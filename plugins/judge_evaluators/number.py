@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from judge import Basis, Case, Evidence, Finding, Outcome
+from judge import Basis, Case, Evidence, Finding, Outcome, Runs
 
 _DIGITS = 200  # a bound on what is read, so that no number is expensive
 _EXPONENT = 400
@@ -45,7 +45,7 @@ class Number:
         "correct": frozenset({"proof", "rule"}),
         "incorrect": frozenset({"proof"}),
     }
-    bounded = True
+    runs: Runs = "here"
 
     def check(self, case: Case, /) -> Finding:
         """Compare the response with each reference."""

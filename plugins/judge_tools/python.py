@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 
 from judge import Case, SandboxDown, SandboxError, Serving, ToolError
 from judge.sandbox import Completed, Limits, Session, shared
-from judge_tools.stopping import stopped
 
 #: Of each call.
 LIMITS = Limits(seconds=15, cpu_seconds=10, output_bytes=256 * 1024)
@@ -150,7 +149,7 @@ def _said(done: Completed) -> str:
 
 def _problem(done: Completed) -> str:
     if done.reason:
-        return f"the code {stopped(done.reason, LIMITS)}"
+        return f"the code {LIMITS.stopped(done.reason)}"
     if done.error:
         return _end(done.error.strip(), _SHOWN_ERROR)
     return (

@@ -17,18 +17,20 @@ SPY = """
         print("imported:", *sorted(name for name in sys.modules if name.partition(".")[0] in HEAVY))
 """
 
+IMPORTED = "imported: judge judge.integrations judge.integrations.pytest judge.integrations.pytest.plugin"
+
 
 def test_a_session_that_judges_nothing_imports_and_prints_nothing(tmp_path: Path) -> None:
     project = Project(tmp_path, test_it=PLAIN, conftest=SPY)
     ran = project.pytest("-q")
-    assert (ran.code, ran.out.count("judge")) == (0, 3), ran.out
-    assert ran.out.splitlines()[-1] == "imported: judge judge.integrations judge.integrations.pytest.plugin"
+    assert (ran.code, ran.out.count("judge")) == (0, 4), ran.out
+    assert ran.out.splitlines()[-1] == IMPORTED
 
 
 def test_a_failure_in_such_a_session_imports_nothing_either(tmp_path: Path) -> None:
     project = Project(tmp_path, test_it=PLAIN.replace("== 2", "== 3"), conftest=SPY)
     ran = project.pytest("-q")
-    assert ran.last == "imported: judge judge.integrations judge.integrations.pytest.plugin"
+    assert ran.last == IMPORTED
     assert ran.code == 1
 
 

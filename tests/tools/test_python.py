@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import pytest
 from judge_tools.python import Arguments, Python, PythonSession
-from judge_tools.stopping import stopped
 
 from judge import Case, ToolError
 from judge.sandbox import Limits, Reason
@@ -95,7 +94,7 @@ def test_a_limit_is_named_with_its_size(code: str, words: str) -> None:
 
 def test_every_limit_has_words_of_its_own() -> None:
     limits = Limits(seconds=2, cpu_seconds=3, memory_bytes=4 * 2**20, output_bytes=5 * 1024, files=9, processes=7)
-    said = [stopped(reason, limits) for reason in get_args(Reason)]
+    said = [limits.stopped(reason) for reason in get_args(Reason)]
     assert len(set(said)) == len(said)
     assert [number for text in said for number in re.findall(r"[0-9]+", text)] == ["2", "3", "4", "5", "64", "9", "7"]
 

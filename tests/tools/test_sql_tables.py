@@ -222,3 +222,16 @@ def test_a_view_that_does_not_work_hides_nothing_else(tmp_path: Path) -> None:
         assert database.ask("SELECT n FROM t").rows == ((3,),)
         with pytest.raises(ToolError, match="no such table"):
             database.ask("SELECT * FROM v")
+
+
+@pytest.mark.parametrize("dialect", BOTH)
+def test_a_file_that_has_changed_since_the_case_was_read_is_an_error_in_words(tmp_path: Path, dialect: Dialect) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a\n1\n", encoding="utf-8")
+    tables = Tables.read(tables={"t": path})
+    with Database(tables) as database:
+        assert database.ask("SELECT a FROM t", dialect="sqlite").rows == ((1,),)
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(ToolError, match=r"the tables of this case cannot be read: .*directory"):
+            Database(tables).ask("SELECT a FROM t", dialect=dialect)

@@ -14,7 +14,7 @@ class Colour:
     version = "1"
     kinds = frozenset({"colour"})
     bases = {"correct": frozenset({"proof"}), "incorrect": frozenset({"counterexample"})}
-    bounded = True
+    runs = "here"
 
     def check(self, case: Case, /) -> Finding:
         """Compare the response with the first reference."""

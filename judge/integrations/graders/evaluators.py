@@ -15,7 +15,7 @@ from judge.errors import SandboxDown, SandboxError
 from judge.integrations.graders.records import PythonCheck, StringCheck, TextSimilarity
 from judge.integrations.graders.similarity import similarity
 from judge.sandbox import Limits, shared
-from judge.types import Basis, Case, Evidence, Failure, Finding, Outcome, digest
+from judge.types import Basis, Case, Evidence, Failure, Finding, Outcome, Runs, digest
 
 _LIMITS = Limits(seconds=60, cpu_seconds=30)
 
@@ -28,7 +28,7 @@ class ScoreEvaluator:
 
     kinds = frozenset({"answer"})
     bases: Mapping[Outcome, frozenset[Basis]] = {"correct": frozenset({"rule"}), "incorrect": frozenset({"rule"})}
-    bounded = True  # a program's time is bounded by the sandbox
+    runs: Runs = "sandbox"
 
     def __init__(self, grader: StringCheck | TextSimilarity | PythonCheck) -> None:
         self.name: str = grader.type

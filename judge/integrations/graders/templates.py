@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from judge.errors import ConfigError, InputError, nearest
 
-_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_BRACES = re.compile(r"\{\{|\}\}")
 _VARIABLE = re.compile(r"\s*(item|sample)((?:\s*\.\s*[^\s.\[\]]+|\[\s*(?:\d+|'[^']*'|\"[^\"]*\")\s*\])+)\s*")
 _STEP = re.compile(r"\.\s*([^\s.\[\]]+)|\[\s*(?:(\d+)|'([^']*)'|\"([^\"]*)\")\s*\]")
 
@@ -68,10 +68,13 @@ def parse(text: str, *, where: str) -> Template:
     (Variable(space='item', steps=('a', 0, 'b')),)
     """
     parts: list[str | Variable] = []
-    end = 0
+    end, opened = 0, -1
     for braces in _BRACES.finditer(text):
-        parts += [text[end : braces.start()], _variable(braces[1], where)]
-        end = braces.end()
+        if braces[0] == "{{" and opened < 0:
+            opened = braces.end()
+        elif braces[0] == "}}" and opened >= 0:
+            parts += [text[end : opened - 2], _variable(text[opened : braces.start()], where)]
+            end, opened = braces.end(), -1
     return Template(tuple(part for part in (*parts, text[end:]) if part))
 
 

@@ -17,10 +17,11 @@ _SHAPES = re.compile(
     | \bxox[abeoprs]-[A-Za-z0-9-]{10,}                  # Slack
     | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b                     # Amazon
     | \bAIza[0-9A-Za-z_-]{35}                           # Google
-    | \beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+              # a JSON web token
+    | \beyJ[\w-]{8,}(?:\.[\w-]+)*                      # a JSON web token, or what begins like one
     | (?<=Bearer\ )[\w.~+/-]{16,}=*                     # the header that carries any of them
     | (?<=://)[^\s/@:]+:[^\s/@]+(?=@)                   # user and password in an address
-    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?-----END\ [A-Z ]*PRIVATE\ KEY-----
+    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----              # a key up to its end, or all that follows
+      (?:(?!-----END\ [A-Z ]*PRIVATE\ KEY-----)[\s\S])*(?:-----END\ [A-Z ]*PRIVATE\ KEY-----)?
     """,
     re.VERBOSE,
 )

@@ -88,6 +88,7 @@ class Session:
                 evaluators=settings.evaluators,
                 tools=settings.tools,
                 settings=settings,
+                here=True,
             )
         return self._judges[key]
 

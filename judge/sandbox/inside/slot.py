@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -120,8 +121,12 @@ def _fresh_randomness() -> None:
 
 
 def _become(argv: list[str]) -> NoReturn:
+    """Turn into a program. Where /proc is hidden, its loader is told what ``$ORIGIN`` is: java needs to know."""
+    environment = dict(os.environ)
+    if not os.path.lexists("/proc/self/exe") and (found := shutil.which(argv[0])):
+        environment["LD_ORIGIN_PATH"] = str(Path(found).resolve().parent)
     try:
-        os.execvpe(argv[0], argv, dict(os.environ))
+        os.execvpe(argv[0], argv, environment)
     except OSError as error:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode(errors="backslashreplace"))
         os._exit(127)

@@ -58,7 +58,7 @@ def _limit(limits: dict[str, Any], base: int | None, *, session: bool, tasks: bo
         resource.RLIMIT_MEMLOCK: 0,
     }
     if base is not None:
-        values[resource.RLIMIT_AS] = base + limits["memory_bytes"]
+        values[resource.RLIMIT_AS] = base + (limits["address_bytes"] or limits["memory_bytes"])
     if tasks:  # counted for each user namespace; without one, the user's other processes would be counted too
         values[resource.RLIMIT_NPROC] = max(_TASKS, limits["processes"])
     for kind, value in values.items():

@@ -38,6 +38,8 @@ class Watch:
         self._before = use.cpu if use else 0.0
         zygote = _look(os.getpid())
         self._base = zygote.resident if zygote else 0  # what is shared with us may count once
+        # Of one process the kernel bounds the memory, unless it was given addresses to waste.
+        self._sums = limits["processes"] > 1 or limits["address_bytes"] is not None
 
     def exceeded(self) -> str | None:
         """Return which limit the processes are over, or None."""
@@ -46,14 +48,12 @@ class Watch:
         first = _look(self._pid)
         if first is None:
             return None
-        several = self._limits["processes"] > 1
-        uses = _family(first) if several else [first]
+        uses = _family(first) if self._limits["processes"] > 1 else [first]
         if sum(use.cpu for use in uses) - self._before > self._limits["cpu_seconds"]:
             return "cpu"
         if len(uses) > self._limits["processes"] or sum(use.threads for use in uses) > _THREADS + len(uses):
             return "processes"
-        memory = self._limits["memory_bytes"] + self._base
-        if several and sum(use.resident for use in uses) > memory and sum(map(_proportional, uses)) > memory:
+        if self._sums and _holds_more(uses, self._limits["memory_bytes"] + self._base):
             return "memory"
         if self._box and not _fits(self._box, [use.pid for use in uses], self._limits["disk_bytes"]):
             return "disk"
@@ -79,6 +79,11 @@ def _family(first: _Use) -> list[_Use]:
         found.update({use.pid: use for use in new})
         added = bool(new)
     return list(found.values())
+
+
+def _holds_more(uses: list[_Use], most: int) -> bool:
+    """Whether the processes hold more memory than this together; the exact look takes longer and comes second."""
+    return sum(use.resident for use in uses) > most and sum(map(_proportional, uses)) > most
 
 
 def _proportional(use: _Use) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from judge import Basis, Case, Evidence, Finding, Outcome
+from judge import Basis, Case, Evidence, Finding, Outcome, Runs
+from judge.text.shown import too_long
 from judge_evaluators.answer.comparing.compare import compare, hopeless
 from judge_evaluators.answer.finding.choices import by_text
 from judge_evaluators.answer.finding.conclude import Extracted, Refused
@@ -22,6 +23,8 @@ _SHOWN = 120  # characters of an answer in a sentence
 _READING = 1_000  # characters of a parsed value in the evidence
 _NAMED = re.compile(r"[a-z]+: ")
 _LONGEST = 5_000  # characters of a reference that are read
+_RESPONSE = 1_000_000  # characters of a response that are looked at: for thinking, later turns, and its end
+_REFERENCES = 300
 
 
 class Judged(NamedTuple):
@@ -38,7 +41,8 @@ class Answer:
 
     ``correct`` if the one answer found in the response equals any reference; ``incorrect`` if every reference was
     understood and differs; else ``undecided``. A response that gives no answer, several, or speaks to its grader
-    is undecided, because nothing was found to compare. Free text is not judged here beyond the same words; see
+    is undecided, because nothing was found to compare; so is one over 1,000,000 characters, and one that is none of
+    the first 300 references where there are more. Free text is not judged here beyond the same words; see
     ``short_text``. What counts as equal is in docs/answers.md; how the answer is found, in `finding.extract`.
     """
 
@@ -49,20 +53,26 @@ class Answer:
         "correct": frozenset({"proof", "tested", "rule"}),
         "incorrect": frozenset({"proof", "counterexample", "rule"}),
     }
-    bounded = True
+    runs: Runs = "here"
     cost = 2
 
     def check(self, case: Case, /) -> Finding:
         """Compare the answer in the response with each reference."""
         if len(case.responses) != 1 or not case.references:
             return Finding.undecided("needs one response and a reference")
+        if why := too_long("the response", case.response, longest=_RESPONSE):
+            return Finding.undecided(why)
         judged = []
         extracted: dict[Wanted, Extracted | Refused] = {}  # of up to 185 references, most of one shape
-        for reference in case.references:
+        for reference in dict.fromkeys(case.references[:_REFERENCES]):
             one = _judge_one(case.response, reference, case.question, extracted)
             if one.outcome == "correct":
                 return _finding(one)
             judged.append(one)
+        if len(case.references) > _REFERENCES:
+            return Finding.undecided(
+                f"none of the first {_REFERENCES} references is given; {len(case.references):,} are not all read"
+            )
         open_ones = [one for one in judged if one.outcome == "undecided"]
         return _finding((open_ones or judged)[0])
 

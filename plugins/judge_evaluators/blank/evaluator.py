@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 
-from judge import Basis, Case, Evidence, Finding, Outcome
+from judge import Basis, Case, Evidence, Finding, Outcome, Runs
 from judge.text.cleaning import clean
+from judge.text.normal import normalized
+from judge.text.shown import excerpt, too_long
 from judge_evaluators.blank.marks import MARKS, could_be_meant, visible
 from judge_evaluators.blank.openers import announces, could_be_asked_for, shared
 
 _LONGEST = 4_000  # characters of a response that may say nothing; more than that is not read
+_HIDDEN = 40_000  # the same, with those that cannot be seen
+_REFERENCES = 500
+_LETTERS = 200_000  # characters of all references together, and of the question
 _EMPTY_MARKUP = re.compile(
     r"</?(?:think|thinking|reasoning|scratchpad|answer|final|final_answer|solution|response|output|result)\s{0,9}/?>"
     r"|<\|[a-z_]{2,20}\|>|\\boxed\{\s{0,9}\}|```\w{0,20}$",
@@ -36,13 +40,21 @@ class Blank:
     version = "1"
     kinds = frozenset({"answer"})
     bases: Mapping[Outcome, frozenset[Basis]] = {"incorrect": frozenset({"rule"})}
-    bounded = True
+    runs: Runs = "here"
     cost = 0
 
     def check(self, case: Case, /) -> Finding:
         """Look whether the response says anything, and whether the references do."""
         if len(case.responses) != 1 or not case.references:
             return Finding.undecided("needs one response and a reference")
+        if why := too_long("the response", case.response, longest=_HIDDEN):
+            return Finding.undecided(why)
+        letters = sum(map(len, case.references)) + len(case.question or "")
+        if len(case.references) > _REFERENCES or letters > _LETTERS:
+            return Finding.undecided(
+                f"{len(case.references):,} references that have, with the question, {letters:,} characters: "
+                f"more than {_REFERENCES} or {_LETTERS:,} are not read"
+            )
         text = clean(case.response).text.strip()
         if len(text) > _LONGEST:
             return Finding.undecided("the response says something")
@@ -56,14 +68,14 @@ class Blank:
         if meant:
             return Finding.undecided(f"the response says {said}, but {meant}")
         because = f"the response says {said}"
-        seen = Evidence(id="blank", source="blank", request=case.response, content=because)
+        seen = Evidence(id="blank", source="blank", request=excerpt(case.response), content=because)
         return Finding(outcome="incorrect", basis="rule", because=because, evidence=(seen,))
 
 
 def _read(text: str, case: Case) -> tuple[str | None, str | None]:
     """Return what little a text says, None if it says more, and why that could be the answer, None if it could not."""
     question = case.question or ""
-    rest = unicodedata.normalize("NFKC", _EMPTY_MARKUP.sub("", text)).strip()
+    rest = normalized("NFKC", _EMPTY_MARKUP.sub("", text)).strip()
     if (marks := visible(rest)) <= MARKS:
         said = "only punctuation marks" if marks else "nothing but empty markup" if text else "nothing at all"
         return said, could_be_meant(marks, case.references, question)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from judge.text.cleaning import clean
+from judge.text.normal import normalized
 
 #: What each mark is called, so that ":" is left alone where the reference is "a colon".
 _CALLED = {
@@ -24,6 +24,13 @@ _CALLED = {
     "'": r"quot\w*|apostrophe|prime|foot|feet|minutes?|accent",
 }
 MARKS = frozenset(_CALLED)
+_NAMES = {
+    mark: re.compile(
+        "|".join(rf"\b{name}\b" if name.isascii() else name for name in names.split("|")),
+        re.IGNORECASE,
+    )
+    for mark, names in _CALLED.items()
+}
 _PUNCTUATION = r"punct|puntu|pontua|ponctu|interpun|пунктуац|标点|標點|約物|句読点|satzzeichen"
 _NAMES_MARK = re.compile(
     rf"{_PUNCTUATION}|\b(?:marks?|signs?|symbols?|characters?|operators?|notation|syntax)\b", re.IGNORECASE
@@ -53,7 +60,7 @@ def visible(text: str) -> frozenset[str]:
     >>> sorted(visible("\\u200b 。："))
     ['.', ':']
     """
-    shown = clean(unicodedata.normalize("NFKC", text)).text.translate(_USUAL)
+    shown = clean(normalized("NFKC", text)).text.translate(_USUAL)
     return frozenset(mark for mark in set(shown) if not mark.isspace() and mark != "\u2800")  # which is a blank, too
 
 
@@ -73,6 +80,4 @@ def could_be_meant(marks: frozenset[str], references: tuple[str, ...], question:
 
 
 def _names(marks: frozenset[str], text: str) -> bool:
-    names = [name for mark in sorted(marks) for name in _CALLED[mark].split("|")]
-    pattern = "|".join(rf"\b{name}\b" if name.isascii() else name for name in names)
-    return re.search(pattern, text, re.IGNORECASE) is not None
+    return any(_NAMES[mark].search(text) for mark in marks)

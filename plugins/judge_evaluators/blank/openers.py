@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from judge.text.normal import normalized
 
 _LONGEST_PIECE = 120
 _DRESSING = str.maketrans(
@@ -147,8 +148,8 @@ def shared(text: str, references: tuple[str, ...]) -> bool:
 
 def folded(text: str) -> str:
     """Return a text without its dressing: one form of each letter, no emphasis, quotation marks or hyphens."""
-    return unicodedata.normalize("NFKC", text).casefold().translate(_DRESSING)
+    return normalized("NFKC", text).casefold().translate(_DRESSING)
 
 
 def _ends_in_colon(text: str) -> bool:
-    return unicodedata.normalize("NFKC", text).rstrip(" \t\n*_`").endswith(":")
+    return normalized("NFKC", text).rstrip(" \t\n*_`").endswith(":")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from judge import Basis, Case, Evidence, Finding, Outcome
+from judge import Basis, Case, Evidence, Finding, Outcome, Runs
 from judge_evaluators.short_text import model
 from judge_evaluators.short_text.guards import objection
 from judge_evaluators.short_text.reading import distinct, read, read_question, read_short
@@ -34,7 +34,8 @@ class ShortText:
 
     Not covered, and undecided: references over 20 words, single letters, formulas; references with digits where
     no question of general knowledge is asked (other evaluators read numbers, units and dates exactly); responses over
-    4,000 characters; world knowledge (a synonym that shares no letters); several responses.
+    4,000 characters; more than 200 references, unless one of the first 200 is given; references with U+FFFD, which
+    stands for what could not be read; world knowledge (a synonym that shares no letters); several responses.
     """
 
     name = "short_text"
@@ -44,7 +45,7 @@ class ShortText:
         "correct": frozenset({"learned", "rule"}),
         "incorrect": frozenset({"learned"}),
     }
-    bounded = True
+    runs: Runs = "here"
     cost = 3
 
     def check(self, case: Case, /) -> Finding:
@@ -53,7 +54,10 @@ class ShortText:
             return Finding.undecided("needs one response and a reference")
         question, response = case.question or "", case.response
         if len(response) > _LETTERS or len(question) > _LETTERS:
-            return Finding.undecided(f"text: over {_LETTERS} characters")
+            return Finding.undecided(
+                f"text: the response has {len(response):,} characters and the question {len(question):,}: "
+                f"more than {_LETTERS:,} are not read"
+            )
         references = _short(case.references[:_REFERENCES], question)
         if not references:
             return Finding.undecided("text: no reference is a short text")
@@ -67,7 +71,10 @@ class ShortText:
             if plain and plain == _plain_short(one):
                 because = f"text: {_show(response)!r} has the words of {_show(one)!r}"
                 return _finding("correct", "rule", because, references, response)
-        return _decide(model.probability_read(asked, gold, said), references, response)
+        found = _decide(model.probability_read(asked, gold, said), references, response)
+        if found.outcome == "incorrect" and len(case.references) > _REFERENCES:
+            return Finding.undecided(f"text: {len(case.references):,} references, of which {_REFERENCES} are read")
+        return found
 
 
 def is_short_text(reference: str, question: str) -> bool:
@@ -89,7 +96,7 @@ def _short(references: Sequence[str], question: str) -> list[str]:
 
 @functools.lru_cache(maxsize=1 << 12)
 def _shape(reference: str) -> Literal["words", "digits", "other"]:
-    if len(reference.split()) > _WORDS or _MATHS.search(reference):
+    if len(reference.split()) > _WORDS or _MATHS.search(reference) or "\ufffd" in reference:
         return "other"
     if _has_digit(reference):
         return "digits"

@@ -12,7 +12,7 @@ from judge_evaluators.short_text.words import MONTHS, STOP, is_number, is_year, 
 _SENTENCE = re.compile(r"(?<=[a-z0-9)\"”][.!?])\s+(?=[A-Z0-9\"“])|\n+")
 _NAME_LETTERS = 60  # in a name that is worth remembering
 _NAME = re.compile(
-    r"[^\W\d_a-zß-öø-ÿ][\w'’.&-]*(?:\s+(?:of|the|de|von|van|and|la|le|da|di)?\s*[^\W\d_a-zß-öø-ÿ][\w'’.&-]*)*"
+    r"[^\W\d_a-zß-öø-ÿ][\w'’.&-]*(?:\s++(?:(?:of|the|de|von|van|and|la|le|da|di)\s*+)?[^\W\d_a-zß-öø-ÿ][\w'’.&-]*)*"
 )
 
 

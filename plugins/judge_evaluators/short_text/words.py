@@ -6,6 +6,8 @@ import functools
 import re
 import unicodedata
 
+from judge.text.normal import normalized
+
 
 def bag(line: str) -> frozenset[str]:
     """Return the words of a line, as a set."""
@@ -83,7 +85,7 @@ def fold(text: str) -> str:
         return text.lower()
     if "Ã" in text or "Â" in text:  # UTF-8 that somebody read as Latin-1
         text = _MISREAD.sub(lambda m: m[0].encode("latin-1").decode("utf-8"), text).replace("Â ", " ")
-    parts = unicodedata.normalize("NFKD", text.casefold())
+    parts = normalized("NFKD", text.casefold())
     return "".join(c for c in parts if not unicodedata.combining(c)).casefold().translate(_LETTERS)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from judge import SandboxDown, SandboxError, Serving, ToolError
+from judge import Serving, ToolError
+from judge.sandbox import Failed, Limits, Program
+from judge.types import Record
 from judge_tools.algebra.bounds import check_size
 from judge_tools.algebra.cursor import Reading
 from judge_tools.algebra.grammar import Parsed, parse
@@ -192,41 +191,35 @@ def _substituted(node: Node, given: Node) -> Node:
     return node
 
 
+class _Said(Record):
+    """What comes out of the sandbox: the text of an answer, or what is wrong with the question."""
+
+    text: str = ""
+    error: str = ""
+
+
+_INSIDE = "judge_tools.algebra.inside"
+_ALGEBRA = Program(f"{_INSIDE}.main:start", answers=_Said, ships=(_INSIDE,), loads=("sympy",))
+
+
 def _work(request: dict[str, Any], seconds: float) -> str:
     """Return what the sandbox says to a request; what it did not finish is unknown. Raises ToolError."""
-    from judge.sandbox import Limits, shared
+    found = _ALGEBRA.ask(request, limits=Limits(seconds=2 * seconds, cpu_seconds=seconds))
+    if not isinstance(found, Failed):
+        said = found
+    elif found.partial is not None:
+        said = found.partial  # known before the end
+    else:
+        return _unfinished(found)
+    if said.error:
+        raise ToolError(said.error)
+    return said.text
 
-    limits = Limits(seconds=2 * seconds, cpu_seconds=seconds)
-    try:
-        done = shared().run(_START, files=_sources(), stdin=json.dumps(request), limits=limits)
-    except SandboxDown:
-        raise  # no call can work
-    except SandboxError as error:
-        raise ToolError(f"algebra cannot be done here: {error}") from None
-    said: dict[str, str] = {}
-    for line in done.stdout.splitlines():
-        try:
-            said |= json.loads(line)
-        except ValueError:  # the last line, cut off when the run was killed
-            break
-    if "error" in said:
-        raise ToolError(said["error"])
-    if "text" in said:
-        return said["text"]
-    if "partial" in said:
-        return said["partial"]
-    if done.reason is None:
-        raise ToolError(f"the algebra failed: {(done.error or 'no result').splitlines()[-1]}")
-    what = "in the time allowed" if done.reason in ("time", "cpu") else f"within its limit ({done.reason})"
+
+def _unfinished(failed: Failed[_Said]) -> str:
+    if failed.cause == "sandbox":
+        raise ToolError(f"algebra cannot be done here: {failed.message}")
+    if failed.cause == "error":
+        raise ToolError(failed.sentence("the algebra"))
+    what = "in the time allowed" if failed.cause in ("time", "cpu") else f"within its limit ({failed.cause})"
     return f"unknown: it could not be worked out {what}; this says nothing about the answer"
-
-
-_START = "import os, sys\nsys.path.insert(0, os.getcwd())\nfrom judge_tools.algebra.inside.main import main\nmain()"
-
-
-@cache
-def _sources() -> dict[str, str]:
-    """Return the modules that run inside, under the names by which they import each other."""
-    inside = Path(__file__).parent / "inside"
-    files = {f"judge_tools/algebra/inside/{path.name}": path.read_text("utf-8") for path in inside.glob("*.py")}
-    return files | {"judge_tools/__init__.py": "", "judge_tools/algebra/__init__.py": ""}

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Sequence
-from functools import cache, cached_property
-from importlib.resources import files as resources
+from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from pydantic import model_validator
 
-from judge.errors import SandboxDown, SandboxError, ToolError
-from judge.sandbox import Completed, Limits, Sandbox, Session, shared
+from judge.errors import ToolError
+from judge.sandbox import Failed, Limits, Program, Running, Sandbox
 from judge.types import Record
 from judge_tools.sql.results import Cell, ResultSet
 from judge_tools.sql.tables import Dialect, Tables
-from judge_tools.stopping import stopped
 
 MiB = 2**20
 #: Seconds of the processor for a query, after which the engine is asked to stop.
@@ -26,7 +24,6 @@ SECONDS = 2.0
 ROWS = 200
 SIZE = 256 * 1024
 _LONGEST_QUERY = 20_000
-_MODULES = ("__init__", "reading", "lite", "duck")
 
 
 class _Reply(Record):
@@ -48,6 +45,13 @@ class _Reply(Record):
         return self
 
 
+_INSIDE = "judge_tools.sql.inside"
+_PROGRAMS: dict[Dialect, Program[_Reply]] = {
+    "sqlite": Program(f"{_INSIDE}.main:Desk", answers=_Reply, ships=(_INSIDE,), loads=("sqlite3",)),
+    "duckdb": Program(f"{_INSIDE}.main:Desk", answers=_Reply, ships=(_INSIDE,), loads=("duckdb",)),
+}
+
+
 class Database:
     """Answers queries on the tables of one case; a context manager that ends what it started.
 
@@ -61,7 +65,7 @@ class Database:
         self.tables = tables
         self._seconds = seconds
         self._sandbox = sandbox
-        self._session: Session | None = None
+        self._running: Running[_Reply] | None = None
         self._open: Dialect | None = None
         self._listed: dict[Dialect, str] = {}
         self._hopeless: dict[Dialect, str] = {}  # why a database cannot be made: it is not tried twice
@@ -72,7 +76,7 @@ class Database:
         if problem := _unfit(query):
             raise ToolError(problem)
         self._need(wanted)
-        reply = self._said(f"inside.ask(engine, {query!a}, rows={rows:d}, size={size:d})", what="the query")
+        reply = self._said({"query": query, "rows": rows, "size": size}, what="the query")
         if reply.broken:
             self.close()
         if reply.error:
@@ -87,9 +91,9 @@ class Database:
 
     def close(self) -> None:
         """End the process in the sandbox; a later query starts another."""
-        if self._session is not None:
-            self._session.__exit__(None, None, None)
-        self._session = self._open = None
+        if self._running is not None:
+            self._running.close()
+        self._running = self._open = None
 
     def __enter__(self) -> Self:
         return self
@@ -112,8 +116,12 @@ class Database:
         if problem := self._hopeless.get(dialect):
             raise ToolError(problem)
         try:
-            self._session = self._start()
-            loaded = self._said(_START.format(dialect=dialect), what="loading the tables of this case")
+            self._running = self._start(dialect)
+            loaded = self._said({"dialect": dialect}, what="loading the tables of this case")
+        except (OSError, ValueError) as problem:  # a file has changed since the case was read
+            self.close()
+            self._hopeless[dialect] = f"the tables of this case cannot be read: {problem}"
+            raise ToolError(self._hopeless[dialect]) from None
         except ToolError as problem:
             self._hopeless[dialect] = str(problem)
             raise
@@ -134,51 +142,21 @@ class Database:
             seconds=max(20, 4 * hard), cpu_seconds=hard, memory_bytes=384 * MiB, output_bytes=MiB, disk_bytes=disk
         )
 
-    def _start(self) -> Session:
-        given: dict[str, Any] = {f"inside/{name}.py": text for name, text in _sources().items()}
-        given["plan.json"] = json.dumps({**self.tables.plan, "seconds": self._seconds})
-        given |= self.tables.files
-        try:
-            return (self._sandbox or shared()).session(files=given, limits=self._limits).__enter__()
-        except OSError as error:
-            raise ToolError(f"the tables of this case cannot be read: {error}") from None
-        except SandboxDown:
-            raise  # no call can work
-        except SandboxError as error:
-            raise ToolError(f"SQL cannot be run here: {error}") from None
+    def _start(self, dialect: Dialect) -> Running[_Reply]:
+        plan = json.dumps({**self.tables.plan, "seconds": self._seconds})
+        files: dict[str, str | Path] = {**self.tables.files, "plan.json": plan}
+        return _PROGRAMS[dialect].open(limits=self._limits, files=files, sandbox=self._sandbox)
 
-    def _said(self, code: str, *, what: str) -> _Reply:
-        """Run code in the session; return the reply that its last expression is the text of."""
-        assert self._session is not None
-        try:
-            done = self._session.run(code)
-        except SandboxError as error:
-            self.close()
-            raise ToolError(f"SQL cannot be run here: {error}") from None
-        if done.reason or done.exit or done.value is None:
-            self.close()
-            raise ToolError(self._failure(done, what))
-        try:
-            reply = _Reply.model_validate(json.loads(ast.literal_eval(done.value)))
-        except (ValueError, TypeError, SyntaxError, RecursionError):  # an engine that was taken over may say anything
-            self.close()
-            raise ToolError(f"{what} failed: what came out of it cannot be read") from None
-        return reply
-
-    def _failure(self, done: Completed, what: str) -> str:
-        if done.reason:
-            return f"{what} {stopped(done.reason, self._limits)}"
-        last = (done.error or "").strip().rpartition("\n")[2]
-        return f"{what} failed: {last[:500] or 'no reason was given'}"
-
-
-_START = "import sys; sys.path.insert(0, '.')\nimport inside\nengine, said = inside.start('{dialect}')\nsaid"
-
-
-@cache
-def _sources() -> dict[str, str]:
-    folder = resources("judge_tools.sql.inside")
-    return {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in _MODULES}
+    def _said(self, question: dict[str, Any], *, what: str) -> _Reply:
+        """Return the reply of the process that is alive, which a failure ends."""
+        assert self._running is not None
+        reply = self._running.ask(question)
+        if not isinstance(reply, Failed):
+            return reply
+        self.close()
+        if reply.cause == "sandbox":
+            raise ToolError(f"SQL cannot be run here: {reply.message}")
+        raise ToolError(reply.sentence(what))
 
 
 def _unfit(query: str) -> str | None:

@@ -16,7 +16,7 @@ Cell = bool | int | float | str | None
 _LONGEST = 500
 _LONGEST_NAME = 80
 _MISTAKABLE = re.compile(
-    r"null|true|false|nan|-?inf(inity)?|[-+]?([0-9][0-9,_]*\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?", re.IGNORECASE
+    r"null|true|false|nan|-?inf(inity)?|[-+]?([0-9][0-9,_]*+(?:\.[0-9]*+)?|\.[0-9]+)(e[-+]?[0-9]+)?", re.IGNORECASE
 )
 _TEXTUAL = ("TEXT", "VARCHAR", "JSON", "ENUM", "CHAR")
 

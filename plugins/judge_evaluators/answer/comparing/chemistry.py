@@ -19,7 +19,7 @@ _ELEMENTS = (
     " Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu"
 )
 _ATOM = "(?:" + "|".join(sorted(_ELEMENTS.split(), key=len, reverse=True)) + ")"
-_TERM = re.compile(rf"(\d+(?:/\d+)?)?((?:{_ATOM}\d*|\((?:{_ATOM}\d*){{1,9}}\)\d*){{1,20}}(?:\^?\d*[+-])?)")
+_TERM = re.compile(rf"(\d+(?:/\d+)?)?((?:{_ATOM}\d*+|\((?:{_ATOM}\d*+){{1,9}}\)\d*+){{1,20}}(?:\^?\d*[+-])?)")
 _ARROW = re.compile(r"->|=>|→|⟶|⇌|<=>|\\(?:long)?rightarrow|\\to(?![a-z])|\\rightleftharpoons|=")
 _STATE = re.compile(r"\((?:s|l|g|aq)\)|↑|↓")
 _DRESSING = re.compile(r"\\(?:mathrm|text|ce|rm|left|right|mbox)|[\s${}_]|\\[,;: ]")

@@ -131,6 +131,8 @@ def _ratios(response: TupleOf, reference: TupleOf) -> Comparison:
 
 def unordered(one: list[Value], other: list[Value], compare: Compare) -> Comparison:
     """Match the elements of two collections in any order, repetitions aside."""
+    if one and set(one) == set(other):
+        return correct("tested", f"the same {len(other)} elements")
     missing: list[Value] = []
     open_ = False
     hits: set[int] = set()

@@ -139,6 +139,8 @@ def hopeless(response: str, reference: Value) -> bool:
 def _same_text(response: Value, reference: Value) -> bool:
     if not 0 < len(response.source) < 4000 or len(reference.source) > 4000:
         return False
+    if "\ufffd" in reference.source:  # which stands for what could not be read
+        return False
     one, other = _plain(response.source), _plain(reference.source)
     if isinstance(response, Text) or isinstance(reference, Text):
         one, other = (_LISTING.sub(" ", text) if len(text) > 1 else text for text in (one.lower(), other.lower()))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 
+from judge.text.normal import normalized
 from judge_evaluators.answer.finding.cues import denied
 
 _LINE = re.compile(
-    r"(?:^|(?<=[\s;,]))[(（\[]?(?P<letter>[A-J])[)）\].:：、．](?!\S*\.[A-Z]\.)\s{0,3}(?P<text>\S[^\n]{0,300})",
+    r"(?:^|(?<=[\s;,]))[(（\[]?(?P<letter>[A-J])[)）\].:：、．](?!\S{0,40}\.[A-Z]\.)\s{0,3}(?P<text>\S[^\n]{0,300})",
     re.MULTILINE,
 )
 _INLINE = re.compile(r"[\s,;]{1,8}(?=[(（\[]?[B-J][)）\].:：、．]\s?\S)")
@@ -30,9 +30,13 @@ _RIGHT = re.compile(
 _SEPARATOR = re.compile(r"[\s,;:!?()\"]+|\.(?=\s)")
 _LISTED = re.compile(r"^[(\[]?[A-J][)\].:：、]", re.MULTILINE)
 _ARTICLE = re.compile(
-    r"\s+(?!is\b|was\b|because\b|since\b|as\b|and\b|or\b|nor\b|are\b|but\b|instead\b|not\b|by\b|for\b|it\b)[a-z]"
+    r"(?<!\s)\s+(?!is\b|was\b|because\b|since\b|as\b|and\b|or\b|nor\b|are\b|but\b|instead\b|not\b|by\b|for\b|it\b)[a-z]"
 )
 _JOIN = re.compile(r"[\s,)）\].]{0,4}(?:or|and|nor|and/or|&|/|,|、|和|或)?[\s(（\[]{0,4}", re.IGNORECASE)
+
+
+_LONGEST = 20_000  # characters of a statement after normalisation, which may make it eighteen times as long
+_MENTIONS = 300
 
 
 class Option(NamedTuple):
@@ -88,12 +92,15 @@ def by_text(text: str, listed: tuple[Option, ...]) -> str | None:
 def taken(text: str, listed: tuple[Option, ...]) -> str | None:
     """Return the letter of the one option that a statement takes; None if it takes none or several.
 
-    What it says not to be the answer does not count. A letter with the text of another option takes none.
+    What it says not to be the answer does not count. A letter with the text of another option takes none. Neither
+    does a statement of more than 20,000 characters, or one that names options more than 300 times.
 
     >>> taken("It's not A, therefore I think it's B", ()), taken("A or B", ())
     ('B', None)
     """
     text = _plain(text)
+    if len(text) > _LONGEST:
+        return None
     if by_text(text, listed):
         return by_text(text, listed)
     if small := re.fullmatch(r"[(\[]?([a-j])[)\].]?", text):
@@ -102,6 +109,8 @@ def taken(text: str, listed: tuple[Option, ...]) -> str | None:
     if len(right := {match["letter"] for match in _RIGHT.finditer(text) if not denied(text, match.start())}) == 1:
         text = right.pop()
     found = [match for match in _LETTER.finditer(text) if match["letter"] in allowed and not _article(text, match)]
+    if len(found) > _MENTIONS:
+        return None
     kept = _affirmed(text, found)
     letters = {match["letter"] for match in kept}
     alone = len(_LISTED.findall(text)) == 1
@@ -148,14 +157,14 @@ def _mentioned(text: str, listed: tuple[Option, ...]) -> str | None:
 
 
 def _plain(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text)
+    text = normalized("NFKC", text)
     text = _WRAPPED.sub(r" \1 ", text)
     return text.replace("$", " ").replace("*", " ").replace("`", " ").strip(" \t\n\"'“”")
 
 
 def fold(text: str) -> str:
     """Return a text without case, spacing of math, articles and punctuation at the ends."""
-    text = unicodedata.normalize("NFKC", text).casefold().replace("$", "")
+    text = normalized("NFKC", text).casefold().replace("$", "")
     text = re.sub(r"\\(?:left|right|,|!|;|text|mathrm)(?![a-z])", "", text)
     text = re.sub(r"^(?:the|an?) (?=\S)", "", text.strip(" \t\n.,;:!?\"'“”()*"))
     return " ".join(text.strip(" \t\n.,;:!?\"'“”").split())

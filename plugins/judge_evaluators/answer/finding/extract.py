@@ -32,7 +32,7 @@ __all__ = ["Extracted", "Refused", "extract", "extract_wanted"]
 _STEPS = 5
 _LONGEST = 2_000  # characters of an answer
 _BOILERPLATE = re.compile(
-    r"(?:I hope (?:it|this) (?:is correct|helps)|let me know if[^.\n]*)[.!]?\s{0,9}$", re.IGNORECASE
+    r"(?:I hope (?:it|this) (?:is correct|helps)|let me know if[^.\n]{0,200})[.!]?\s{0,9}$", re.IGNORECASE
 )
 _OR_ELSE = re.compile(
     r"\W{0,4}(?:or|maybe|perhaps|possibly|alternatively|it (?:could|might|may)|but it (?:could|might|may))\b",

@@ -15,6 +15,7 @@ _TURN = re.compile(r"<\|(?:im_start|im_end|eot_id|endoftext|end|start_header_id)
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x07\x0e-\x1f]")
 _CALCULATOR = re.compile(r"<<[^<>\n]{1,80}>>")
 _BOX = re.compile(r"\\{1,2}(?:boxed|fbox|framebox)(?![a-zA-Z])\s{0,4}")
+_BARE = re.compile(r"[-+]?[0-9A-Za-z.]{1,20}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _TAG = re.compile(r"<(/?)(?:final_)?answer>", re.IGNORECASE)
 _HASHES = re.compile(r"^#{4}[ \t]+(?=\S)(.*)$", re.MULTILINE)
@@ -101,7 +102,7 @@ def _boxes(text: str) -> list[Mark]:
             if end is None:  # unclosed: to the end of the line
                 end = min(_find(text, "\n", box.end()), _find(text, "$", box.end()))
             found.append(Mark(text[box.end() + 1 : end].strip(), box.start(), min(end + 1, len(text)), "box"))
-        elif bare := re.compile(r"[-+]?[0-9A-Za-z.]{1,20}").match(text, box.end()):
+        elif bare := _BARE.match(text, box.end()):
             found.append(Mark(bare[0], box.start(), bare.end(), "box"))
     return found
 

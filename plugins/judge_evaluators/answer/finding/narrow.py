@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from judge.text.normal import normalized
 from judge_evaluators.answer.finding.cues import denied
 from judge_evaluators.answer.finding.marks import spans
 from judge_evaluators.answer.finding.runs import Run, normal, runs
@@ -15,7 +15,7 @@ _LEAD = re.compile(
     r"^(?:(?:approximately|approx\.?|about|around|roughly|(?:an?"
     r"|in|on|at)(?=\s[\d$\\-])|is|are|was|equals?|be|to be|that"
     r"|exactly|simply|just|therefore|thus|so|hence|i think|i believe|it's|it is|it was in|it was)\b[,:]?\s+"
-    r"|[:：=*_•](?=\s)\s*|[*_`]{1,3}(?=\S))+",
+    r"|[:：=*_•](?=\s)\s*|[*_`](?=\S))+",
     re.IGNORECASE,
 )
 _PROSE = re.compile(
@@ -45,7 +45,7 @@ _ARITHMETIC = re.compile(
     r"|倍",
     re.IGNORECASE,
 )
-_WRAPPING = re.compile(r"^(?:\*\*|__|`+|[\"“'](?=.*[\"”']$))|(?:\*\*|__|`+|(?<=[\w)$}])[\"”]|[。．；，])$")
+_WRAPPING = re.compile(r"^(?:\*\*|__|`+|[\"“'](?=.*[\"”']$))|(?:\*\*|__|(?<!`)`+|(?<=[\w)$}])[\"”]|[。．；，])$")
 _BESIDE = re.compile(
     r"\b(?:before|after|by|until|till|prior to|later than|earlier than|since|BCE?|B\.C\.)(?!\w)", re.IGNORECASE
 )
@@ -135,7 +135,7 @@ def _last_copula(text: str) -> int:
 def _one_date(text: str) -> str | None:
     """Return the one date that a text states."""
     dates = {
-        unicodedata.normalize("NFKC", date[0]).casefold(): date[0]
+        normalized("NFKC", date[0]).casefold(): date[0]
         for date in DATE.finditer(text)
         if not denied(text, date.start())
     }

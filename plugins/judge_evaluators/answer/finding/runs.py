@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
+
+from judge.text.normal import normalized
 
 _TOKEN = re.compile(
     r"(?P<text>\\(?:text|mbox|mathrm|textbf|operatorname)\s?\{[^{}]*\})|(?P<number>\d{1,4}:\d{1,4}(?::\d{1,4})?|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)"
@@ -87,7 +88,7 @@ def normal(text: str) -> str:
     >>> normal(r"x = \\left(\\frac{1}{2}\\right)") == normal(r"$(\\dfrac12)$"), normal("1,000") == normal("1000")
     (False, True)
     """
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = normalized("NFKC", text).casefold()
     text = re.sub(r"\\(?:left|right|displaystyle|text|mathrm|mbox|textbf|quad|,|!|;|:| )(?![a-z])", "", text)
     text = text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("{,}", ",")
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)

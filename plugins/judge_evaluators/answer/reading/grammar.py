@@ -102,10 +102,7 @@ class _Reader(Atoms):
         if not self.take("^"):
             return node
         node = Apply("pow", (node, self._exponent()))
-        while self.kind() == "op" and self.peek() == "!":
-            self.at += 1
-            node = Apply("factorial", (node,))
-        return node
+        return self._factorial(node) if self.peek() == "!" else node
 
     def _exponent(self) -> Node:
         if self.take("-"):
@@ -124,8 +121,7 @@ class _Reader(Atoms):
         while True:
             kind, text = self.kind(), self.peek()
             if kind == "op" and text == "!":
-                self.at += 1
-                node = Apply("factorial", (node,))
+                node = self._factorial(node)
             elif kind == "percent":
                 self.at += 1
                 node = _percent(node)
@@ -134,6 +130,12 @@ class _Reader(Atoms):
                 node = Apply("degree", (node,))
             else:
                 return node
+
+    def _factorial(self, node: Node) -> Node:
+        self.at += 1
+        if self.peek() == "!":
+            raise Unreadable("a double factorial, or a factorial of one")
+        return Apply("factorial", (node,))
 
 
 def _percent(node: Node) -> Node:

@@ -35,17 +35,18 @@ from judge_evaluators.answer.reading.values import (
 from judge_evaluators.answer.reading.vocabulary import FUNCTIONS
 from judge_evaluators.answer.reading.words import read_named, read_words
 
+#: For a text whose white space is single spaces.
 _CHOICE = re.compile(
-    r"(?i:option|choice|answer)?\s*(?:\(([A-Ja-j])\)|\[([A-J])\]|([A-J])(?=[.):,]?\s*$|[.)]\s|:\s|\s+[A-Z][a-z]|\s*$))"
-    r"\s*[.):,]?\s*(.*)",
+    r"(?i:option|choice|answer)?\s?(?:\(([A-Ja-j])\)|\[([A-J])\]|([A-J])(?=[.):,]?\s?$|[.)]\s|:\s|\s[A-Z][a-z]|\s?$))"
+    r"\s?[.):,]?\s?(.*)",
     re.S,
 )
-_ANOTHER = re.compile(r"\W*(?:and|or|&)?\W*[A-J]\b(?!\s+[a-z])")
+_ANOTHER = re.compile(r"\W*+(?:(?:and|or)\W*+)?[A-J]\b(?!\s+[a-z])")
 _NEARLY = "approximately|approx\\.?|about|around|roughly|only|exactly|just"
 _APPROXIMATELY = re.compile(rf"^\s*(?:\\text\s*\{{\s*(?:{_NEARLY})\s*\}}|(?:{_NEARLY})\s+)", re.I)
 _SIGN = re.compile(r"^\s*(?:\\approx(?![a-z])|\\sim(?![a-z])|≈|=)\s*")
 _CONDITIONS = frozenset({"where", "for", "with", "when", "if", "such that", "whenever", "provided"})
-_FOR_ALL = re.compile(r"(?:\\text\s*\{)?\s*,?\s*for (?:all|any|every|each)\b.*", re.S)
+_FOR_ALL = re.compile(r"for (?:all|any|every|each)\b")
 #: Years as history writes them: a stretch, a decade, an era, a century. They are no differences, units or variables.
 _HISTORY = re.compile(
     r"(?:c(?:irca|a)?\.?\s?)?(?:"
@@ -54,8 +55,9 @@ _HISTORY = re.compile(
     r"|\d{1,2}(?:st|nd|rd|th) (?:century|centuries|millennium)(?: (?:BCE?|CE|AD))?)\.?",
 )
 _INTEGERS = re.compile(
-    r"^\s*(?:where|for|with|,|any|some|all|and|is|\(|\\text\{?|\s)*((?:[a-zA-Z]\s*,?\s*)+)\s*"
-    r"(?:∈|\\in|\s+in|is an|are|is any|an|arbitrary|\s)+\s*(?:\\mathbb\s*\{?\s*Z\s*\}?|Z\b|integers?|ℤ)"
+    r"(?:(?:where|for|with|any|some|all|and|is|\\text)\b|[,({\s])*+"
+    r"((?:[a-zA-Y](?![a-zA-Z])[\s,]*+(?:and\b\s*+)?)++)"
+    r"(?:∈|\\in\b|(?:in|is|are|an?|any|arbitrary)\b|\s)*+(?:\\mathbb\s*+(?:\{\s*+)?Z|Z\b|integers?|ℤ)"
 )
 
 
@@ -109,8 +111,8 @@ def _only_words(tokens: Tokens) -> bool:
 
 
 def _choice(text: str) -> Choice | None:
-    match = _CHOICE.fullmatch(text)
-    if match is None or len(text) > 300:
+    match = _CHOICE.fullmatch(text) if len(text) <= 300 else None
+    if match is None:
         return None
     if _ANOTHER.match(match[4]):
         return None
@@ -122,14 +124,25 @@ def _choice(text: str) -> Choice | None:
 
 def _without_conditions(text: str) -> tuple[str, tuple[str, ...]]:
     """Cut off `for all x …`, and `k ∈ Z`, whose names become the parameters of a family."""
-    text = _FOR_ALL.sub("", text) if "for " in text and "=" in text and "in" in text else text
+    if "for " in text and "=" in text and "in" in text:
+        text = _before_for_all(text)
     at = max(text.rfind(","), text.rfind("("), text.rfind(r"\text"), text.rfind("where"))
     if at > 0 and ("Z" in text[at:] or "integer" in text[at:]):
         found = _INTEGERS.match(text[at:].replace("}", " ")) if len(text) - at <= 80 else None
         if found:
-            names = tuple(re.findall("[a-zA-Z]", found[1]))
+            names = tuple(re.findall("[a-zA-Z]", found[1].replace("and", "")))
             return text[:at].rstrip(" ,;("), names
     return text, ()
+
+
+def _before_for_all(text: str) -> str:
+    r"""Return what stands before `, for all x …`, or `\text{ for all x …`."""
+    found = _FOR_ALL.search(text)
+    if found is None:
+        return text
+    head = text[: found.start()].rstrip().removesuffix(",").rstrip()
+    opened = head.removesuffix("{").rstrip()
+    return opened.removesuffix(r"\text") if head.endswith("{") and opened.endswith(r"\text") else head
 
 
 def _with_separators(tokens: Tokens) -> Tokens:

@@ -30,9 +30,10 @@ from judge_evaluators.answer.reading.values import (
 from judge_evaluators.answer.reading.vocabulary import FUNCTIONS
 
 _LABEL = re.compile(
-    r"(?:\\[A-Za-z]+|[A-Za-z]{1,4})\s*'*(?:_(?:\w|\\?[A-Za-z]+|\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}))?'*\s*(?:\([^()=]*\))?"
+    r"(?:\\[A-Za-z]+|[A-Za-z]{1,4})\s*+(?:'++\s*+)?"
+    r"(?:_(?:\w|\\?[A-Za-z]+|\{[^{}]*+(?:\{[^{}]*+\}[^{}]*+)?\})'*+\s*+)?(?:\([^()=]*\))?"
 )
-_GEOMETRY = re.compile(r"(?:\\angle|\\triangle|∠|\||\\vert|\\overline|\\vec|\\frac|[A-Z_{}|/:\s\\d]|[0-9])+")
+_GEOMETRY = re.compile(r"(?:\\angle|\\triangle|∠|\\vert|\\overline|\\vec|\\frac|[A-Z_{}|/:\s\\d0-9])+")
 _WORDS = re.compile(r"[A-Za-z][A-Za-z .'\-]*")
 _FLIP = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _TRIGONOMETRY = frozenset({"sin", "cos", "tan", "cot"})

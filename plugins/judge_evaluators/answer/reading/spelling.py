@@ -90,9 +90,9 @@ _REPEATING = re.compile(
 )
 _SQUARED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+")
 _LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
-_ORDINAL = re.compile(r"(?<=\d)(?:\s*\^\s*\{?\s*(?:\\text\s*\{)?\s*)?(?:st|nd|rd|th)\b\s*\}{0,2}")
+_ORDINAL = re.compile(r"(?<=\d)(?:\s*+\^\s*+(?:\{\s*+)?(?:\\text\s*+\{\s*+)?)?(?:st|nd|rd|th)\b\s*+\}{0,2}")
 _FRAC_DIGITS = re.compile(r"\\[dtc]?frac\s*(\d|\{[^{}]*\})\s*(\d|\{[^{}]*\}|[a-zA-Z])")
-_DOUBLED = re.compile(r"\\{2,}(?=[A-Za-z{}%$,!;:])")
+_DOUBLED = re.compile(r"(?<!\\)\\{2,}+(?=[A-Za-z{}%$,!;:])")
 _CIRCLED_END = re.compile(r"(?:[\u2460-\u2473][\s,]*)+")
 
 
@@ -134,7 +134,7 @@ def _plain_latex(text: str) -> str:
     if r"\begin" not in text:
         text = _DOUBLED.sub(r"\\", text)
     text = re.sub(r",\\!\s*", "{,}", text)
-    text = re.sub(r"\}\s*(?:\\q?quad)?\s*(?=\\boxed)", "},", text)  # boxes side by side are a list, no product
+    text = re.sub(r"\}\s*+(?:\\q?quad\s*+)?(?=\\boxed)", "},", text)  # boxes side by side are a list, no product
     text = re.sub(r"\.(?=\s*(?:\\right)?[\])])", "", text)
     text = re.sub(r"\\([({\[])(?=\s*\\?\$)", r"\1", text)
     text = text.replace(r"\(", "").replace(r"\)", "").replace(r"\[", "").replace(r"\]", "")
@@ -145,7 +145,7 @@ def _plain_latex(text: str) -> str:
             break
         text = _ONE_ARGUMENT.sub("{", text)
     text = re.sub(r"\\(?:textdegree|textcirc|degree)(?![A-Za-z])", r"\\circ ", text)
-    text = re.sub(r"\^\s*\{?\s*\\circ\s*\}?", r"^\\circ ", text)
+    text = re.sub(r"\^\s*+(?:\{\s*+)?\\circ\s*+\}?", r"^\\circ ", text)
     text = re.sub(r"\\(?:mbox|textbf|textit|textrm|hbox|textnormal|texttt|emph|textsf)(?![A-Za-z])", r"\\text", text)
     return _FRAC_DIGITS.sub(lambda m: f"\\frac{_braced(m[1])}{_braced(m[2])}", text)
 

@@ -29,12 +29,12 @@ _MASTER = re.compile(
     r"|(?P<text>\\(?:text|mathrm|operatorname|mathop)\s*\{)"
     r"|(?P<begin>\\begin\s*\{(?P<env>[a-z]+)\*?\}(?:\s*\{[lcr|]*\})?)|(?P<end>\\end\s*\{[a-z]+\*?\})"
     r"|(?P<row>\\\\)"
-    r"|(?P<sci>(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d+(?![\d.A-Za-z]))"
-    r"|(?P<braced>\d{1,3}(?:\{,\}\d{3})+(?!\d)(?:\.\d+)?)"
-    r"|(?P<thin>\d{1,3}(?:\\,\s?\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d/])(?:\.\d+)?)"
-    r"|(?P<grouped>\d{1,3}(?:,\d{3})+(?!\d)(?!,\d)(?:\.\d+)?)"
-    r"|(?P<num>\d+\.\d+|\d+\.(?![\d.])|\d+|\.\d+)"
-    r"|(?P<bb>\\mathbb\s*\{?\s*[A-Z]\s*\}?)"
+    r"|(?P<sci>(?:(?<!\d)\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d+(?![\d.A-Za-z]))"
+    r"|(?P<braced>\d{1,3}(?:\{,\}\d{3}){1,99}(?!\d)(?:\.\d+)?)"
+    r"|(?P<thin>\d{1,3}(?:\\,\s?\d{3}){1,99}(?!\d)(?:\.\d+)?|\d{1,3}(?: \d{3}){1,99}(?![\d/])(?:\.\d+)?)"
+    r"|(?P<grouped>\d{1,3}(?:,\d{3}){1,99}(?!\d)(?!,\d)(?:\.\d+)?)"
+    r"|(?P<num>\d+(?:\.\d+|\.(?![\d.]))?|\.\d+)"
+    r"|(?P<bb>\\mathbb\s*+(?:\{\s*+)?[A-Z]\s*+\}?)"
     r"|(?P<open>\\\{|\\lfloor|\\lceil|\\langle|\\lvert|\\lbrack|[({\[])"
     r"|(?P<close>\\\}|\\rfloor|\\rceil|\\rangle|\\rvert|\\rbrack|[)}\]])"
     r"|(?P<degree>\^\\circ)|(?P<percent>\\?%)"
@@ -56,10 +56,18 @@ _RELATIONS = {"=<": "<=", "==": "="}
 _BRACKETS = {r"\lbrack": "[", r"\rbrack": "]", r"\langle": "(", r"\rangle": ")"}
 
 
+# `d/dx`, `\frac{d^2}{dx^2}`: what follows is differentiated, and no product.
+_DERIVATIVE = re.compile(
+    r"(?<![A-Za-z\\])(?:d|\\partial)\s?(?:\^\{?\d\}?)?(?:\}\s?\{|\s?\{|\s?/)\s?(?:d|\\partial)\s?[A-Za-z](?![A-Za-z])"
+)
+
+
 def tokenize(text: str) -> list[Token]:
     """Return the tokens with their nesting depth. Raises `Unreadable` beyond a bound or at an unknown sign."""
     if len(text) > MAX_CHARS:
         raise Unreadable("too long")
+    if _DERIVATIVE.search(text):
+        raise Unreadable("a derivative, which is not worked out here")
     tokens: list[Token] = []
     at, depth, spaced, brackets = 0, 0, False, 0
     match = _MASTER.match

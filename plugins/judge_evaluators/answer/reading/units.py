@@ -22,7 +22,9 @@ _OF_WHAT = frozenset(
     {"of", "long", "wide", "tall", "high", "deep", "thick", "away", "apart", "old", "in", "each", "more"}
 )
 _SIGNS = {"₰": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
-_PIECE = re.compile(r"([A-Za-zμΩÅ%₰€£¥₹°]+)|(\^?\s*[{(]?\s*-?\s*\d+\s*[)}]?)|([/*·.⋅])|(\s+)|(\\[a-zA-Z]+)|(.)", re.S)
+_PIECE = re.compile(
+    r"([A-Za-zμΩÅ%₰€£¥₹°]+)|((?:\^\s*+)?(?:[{(]\s*+)?(?:-\s*+)?\d+\s*[)}]?)|([/*·.⋅])|(\s+)|(\\[a-zA-Z]+)|(.)", re.S
+)
 
 
 def _factor(text: str) -> Fraction:
@@ -72,7 +74,7 @@ def read_unit(text: str, /, *, nouns: bool = True) -> Unit | None:
     text = re.sub(r"\\mu\s*(?![a-zA-Z]{3})", "μ", text).replace(r"\Omega", "Ω").strip().strip(".")
     if not text or len(text) > 60:
         return None
-    temperature = re.sub(r"\^?\s*\\circ|°|degrees?|deg|\s", "", text).lower()
+    temperature = re.sub(r"(?:\^\s*+)?\\circ|°|degrees?|deg|\s", "", text).lower()
     for name, (factor, offset) in _TEMPERATURES.items():
         if temperature == name or (temperature == name[0] and re.search(r"circ|°|deg", text)):
             return Unit(name, factor, (("K", 1),), offset)

@@ -1,15 +1,13 @@
 """The half of the SQL tool that runs inside the sandbox: it builds the database of a case, locks it and asks it.
 
 These modules travel into the sandbox as text and see nothing of the rest of `judge`: the standard library and
-duckdb are all they import. What goes in is a plan (``plan.json`` and the files it names); what comes out is JSON.
+duckdb are all they import. What goes in is a plan (``plan.json`` and the files it names); what comes out is plain data.
 A query that the engine can stop by itself is stopped here, with a sentence; the sandbox around it stops the others.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -34,32 +32,6 @@ class Engine(Protocol):
     def ask(self, query: str, *, rows: int, size: int) -> dict[str, Any]:
         """Return columns, types, rows and whether there are more. Raises Refused."""
         ...
-
-
-def start(dialect: str) -> tuple[Engine | None, str]:
-    """Build the database that ``plan.json`` describes; return its engine and what to say of it, as JSON."""
-    try:
-        plan = json.loads(Path("plan.json").read_text(encoding="utf-8"))
-        engine: Engine
-        if dialect == "duckdb":
-            from .duck import Duck
-
-            engine = Duck(plan)
-        else:
-            from .lite import Lite
-
-            engine = Lite(plan)
-    except Refused as refused:
-        return None, json.dumps({"error": str(refused)})
-    return engine, json.dumps({"tables": engine.tables})
-
-
-def ask(engine: Engine, query: str, *, rows: int, size: int) -> str:
-    """Return the answer to one query as JSON, or ``{"error": …}``."""
-    try:
-        return json.dumps(engine.ask(query, rows=rows, size=size))
-    except Refused as refused:
-        return json.dumps({"error": str(refused), "names": refused.names, "broken": refused.broken})
 
 
 def collect(

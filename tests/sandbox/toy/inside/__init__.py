@@ -1,0 +1,3 @@
+"""The half that runs in the sandbox."""
+
+FIRST = 1

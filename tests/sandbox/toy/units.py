@@ -1,0 +1,3 @@
+"""One module beside the package, which needs it."""
+
+UNIT = "apples"
