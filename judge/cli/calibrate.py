@@ -10,7 +10,8 @@ import typer
 from judge.cli import common
 
 if TYPE_CHECKING:
-    from judge.panel.scoring import Point, Threshold
+    from judge.panel.scoring import Threshold
+    from judge.panel.thresholds import Point
     from judge.record.store import Store
 
 
@@ -44,7 +45,8 @@ def calibrate(
 def _points(store: Store) -> dict[tuple[str, str, str, str], list[Point]]:
     """Return the labelled cases of each member: (model, rubric, first label, second label) to scores."""
     from judge.errors import ConfigError
-    from judge.panel.scoring import Point, log_odds
+    from judge.panel.scoring import log_odds
+    from judge.panel.thresholds import Point
 
     found: dict[tuple[str, str, str, str], list[Point]] = {}
     for case, verdict in store.all():
@@ -67,11 +69,11 @@ def _points(store: Store) -> dict[tuple[str, str, str, str], list[Point]]:
 
 
 def _threshold(member: tuple[str, str, str, str], points: list[Point]) -> Threshold:
-    from judge.panel import scoring
+    from judge.panel import scoring, thresholds
 
     model, rubric, label, other = member
-    best = scoring.best_threshold(points)
-    held = scoring.left_out(points)
+    best = thresholds.best_threshold(points)
+    held = thresholds.left_out(points)
     return scoring.Threshold(
         model=model,
         rubric=rubric,
@@ -79,9 +81,9 @@ def _threshold(member: tuple[str, str, str, str], points: list[Point]) -> Thresh
         other=other,
         threshold=round(best, 6),
         labelled=len(points),
-        auc=round(scoring.auc(points), 4),
-        accuracy_raw=round(scoring.accuracy(points, 0.0), 4),
-        accuracy=round(scoring.accuracy(points, best), 4),
+        auc=round(thresholds.auc(points), 4),
+        accuracy_raw=round(thresholds.accuracy(points, 0.0), 4),
+        accuracy=round(thresholds.accuracy(points, best), 4),
         accuracy_left_out=None if held is None else round(held, 4),
     )
 

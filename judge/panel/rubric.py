@@ -13,19 +13,16 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import yaml
-from jinja2 import StrictUndefined, Template, TemplateError, nodes
-from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template
 from pydantic import BaseModel, Field, FiniteFloat, JsonValue, StrictInt, StrictStr, ValidationError
 
 from judge import registry
 from judge.errors import PluginError, RubricError, nearest
 from judge.panel.ballots import ballot_model
+from judge.panel.templates import View, compiled
 from judge.protocols import Message
 from judge.text.fencing import Untrusted, fence, hex_digits
 from judge.types import Case, Record, digest
-
-_VARIABLES = frozenset({"case", "labels", "tools", "fence"})
 
 
 class Header(Record):
@@ -85,7 +82,7 @@ class Rubric:
             raise RubricError(f"rubric {name!r}: {problem}")
         before = "\n" * (text.count("\n") - parts[2].count("\n"))  # so that errors count the lines of the file
         ballot = ballot or ballot_model(name, labels=header.labels, range_=header.range, schema=header.vote)
-        return cls(name, text, header, _compile(name, before + parts[2]), ballot)
+        return cls(name, text, header, compiled(name, before + parts[2]), ballot)
 
     @classmethod
     def find(cls, name: str, *, folder: Path = Path("prompts")) -> Rubric:
@@ -139,7 +136,7 @@ class Rubric:
             return fence(value, name=name, salt=salt, beside=beside)
 
         variables = {
-            "case": _View(case),
+            "case": View(case),
             "labels": self.labels,
             "tools": self.tools,
             "fence": fenced,
@@ -203,68 +200,6 @@ def _texts_in(value: JsonValue) -> Iterator[str]:
             yield from _texts_in(inner)
     else:
         yield str(value)
-
-
-class _View:
-    """A case as a template sees it: the same fields, with the responses untrusted."""
-
-    def __init__(self, case: Case) -> None:
-        self.id, self.kind, self.tags = case.id, case.kind, case.tags
-        self.question, self.context, self.criterion = case.question, case.context, case.criterion
-        self.references, self.reference = case.references, case.reference
-        self.responses = tuple(Untrusted(text) for text in case.responses)
-        self.response = self.responses[0]
-
-
-_FIELDS = frozenset(
-    {
-        "id",
-        "kind",
-        "tags",
-        "question",
-        "context",
-        "criterion",
-        "references",
-        "reference",
-        "responses",
-        "response",
-    }
-)
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, with a short way to the fields of a case, of which none is unsafe."""
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        return (type(obj) is _View and attr in _FIELDS) or super().is_safe_attribute(obj, attr, value)
-
-
-def _compile(name: str, source: str) -> Template:
-    environment = _Environment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
-    )
-    try:
-        tree = environment.parse(source)
-        template = environment.from_string(source)
-    except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        raise RubricError(f"rubric {name!r}, line {line}: {error}") from None
-    for block in ("system", "user"):
-        if block not in template.blocks:
-            raise RubricError(f"rubric {name!r} lacks the block {block!r}: {{% block {block} %}} … {{% endblock %}}")
-    for unknown in sorted(find_undeclared_variables(tree) - _VARIABLES):
-        raise RubricError(
-            f"rubric {name!r} uses the undefined variable {unknown!r}.{nearest(unknown, _VARIABLES)} "
-            f"A template sees: {', '.join(sorted(_VARIABLES))}"
-        )
-    for access in tree.find_all(nodes.Getattr):
-        on_case = isinstance(access.node, nodes.Name) and access.node.name == "case"
-        if on_case and access.attr not in _FIELDS:
-            raise RubricError(
-                f"rubric {name!r} uses the undefined variable 'case.{access.attr}'."
-                f"{nearest(access.attr, _FIELDS)} A case has: {', '.join(sorted(_FIELDS))}"
-            )
-    return template
 
 
 def _read(path: Path) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge import ConfigError
-from judge.panel.scoring import Point, auc
+from judge.panel.thresholds import Point, auc
 
 FEW = st.sampled_from([-2.5, -1.0, 0.0, 1e-9, 1.0, 40.0])  # so that ties are common
 SOME = st.lists(FEW | st.floats(-50, 50), min_size=1, max_size=40)

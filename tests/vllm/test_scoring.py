@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from judge import Case, ConfigError, Judge, ModelDown, ModelError, Reply, Request, ScriptedModel, Usage
 from judge.cli import main
 from judge.panel.rubric import Rubric, shipped
-from judge.panel.scoring import Calibration, Point, Threshold, accuracy, auc, best_threshold, left_out, read_threshold
+from judge.panel.scoring import Calibration, Threshold, read_threshold
+from judge.panel.thresholds import Point, accuracy, auc, best_threshold, left_out
 from judge.record.store import Store
 from judge.replaying import replay
 

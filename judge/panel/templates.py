@@ -1,0 +1,78 @@
+"""The template of a rubric: Jinja, strict and sandboxed, and the case as it sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from judge.errors import RubricError, nearest
+from judge.text.fencing import Untrusted
+from judge.types import Case
+
+_VARIABLES = frozenset({"case", "labels", "tools", "fence"})
+
+
+class View:
+    """A case as a template sees it: the same fields, with the responses untrusted."""
+
+    def __init__(self, case: Case) -> None:
+        self.id, self.kind, self.tags = case.id, case.kind, case.tags
+        self.question, self.context, self.criterion = case.question, case.context, case.criterion
+        self.references, self.reference = case.references, case.reference
+        self.responses = tuple(Untrusted(text) for text in case.responses)
+        self.response = self.responses[0]
+
+
+_FIELDS = frozenset(
+    {
+        "id",
+        "kind",
+        "tags",
+        "question",
+        "context",
+        "criterion",
+        "references",
+        "reference",
+        "responses",
+        "response",
+    }
+)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, with a short way to the fields of a case, of which none is unsafe."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return (type(obj) is View and attr in _FIELDS) or super().is_safe_attribute(obj, attr, value)
+
+
+def compiled(name: str, source: str) -> Template:
+    """Compile a template. Raises RubricError for what cannot work, with the line or the nearest name."""
+    environment = _Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+    )
+    try:
+        tree = environment.parse(source)
+        template = environment.from_string(source)
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        raise RubricError(f"rubric {name!r}, line {line}: {error}") from None
+    for block in ("system", "user"):
+        if block not in template.blocks:
+            raise RubricError(f"rubric {name!r} lacks the block {block!r}: {{% block {block} %}} … {{% endblock %}}")
+    for unknown in sorted(find_undeclared_variables(tree) - _VARIABLES):
+        raise RubricError(
+            f"rubric {name!r} uses the undefined variable {unknown!r}.{nearest(unknown, _VARIABLES)} "
+            f"A template sees: {', '.join(sorted(_VARIABLES))}"
+        )
+    for access in tree.find_all(nodes.Getattr):
+        on_case = isinstance(access.node, nodes.Name) and access.node.name == "case"
+        if on_case and access.attr not in _FIELDS:
+            raise RubricError(
+                f"rubric {name!r} uses the undefined variable 'case.{access.attr}'."
+                f"{nearest(access.attr, _FIELDS)} A case has: {', '.join(sorted(_FIELDS))}"
+            )
+    return template
