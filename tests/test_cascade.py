@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judge import Case, ConfigError, Finding, InputError, Judge, Rubric, ScriptedModel
+from judge import Case, ConfigError, Evidence, Finding, InputError, Judge, Rubric, ScriptedModel
 
 OPEN = Case(id="c1", question="Who?", response="the bard", reference="Shakespeare")
 
@@ -218,3 +218,34 @@ def test_the_fingerprint_follows_what_could_change_a_verdict_and_nothing_else() 
         assert fingerprint(**change) != base, change
     own = Rubric.parse("correctness", Rubric.find("correctness").text + " ")
     assert fingerprint(rubric=own) != base
+
+
+HALF = "\ud800"  # of a surrogate pair: no text can hold it
+
+
+def test_half_a_surrogate_pair_is_data_wherever_it_stands(tmp_path: Path) -> None:
+    """On its way to a prompt, a hash or the store it would be a UnicodeEncodeError."""
+    case = Case(
+        question=f"Who? {HALF}",
+        response=f"the bard {HALF}",
+        reference=f"{HALF} Shakespeare",
+        context=HALF,
+        criterion=HALF,
+        label=HALF,
+        tags={HALF: [HALF]},
+    )
+    assert case.response == "the bard \ufffd"
+    with Judge(model=says("correct")) as judge:
+        verdict = judge.decide(case)
+        assert verdict.label == "correct"
+        assert verdict.model_dump_json()
+        assert [v.label for v in judge.run([case], path=tmp_path / "x.judge")] == ["correct"]
+
+
+def test_two_halves_are_one_character() -> None:
+    assert Case(response="\ud83d\ude00", reference="x").response == "\U0001f600"
+
+
+def test_half_a_surrogate_pair_in_evidence_can_be_stored() -> None:
+    seen = Evidence(id="e", source="own", request=HALF, content=f"a{HALF}")
+    assert Evidence.model_validate_json(seen.model_dump_json()) == seen

@@ -16,6 +16,7 @@ from typing import Any
 _BLOCK = re.compile(r"```(?:json|JSON)?[ \t]*\n")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_STARTS = 200
+_LONGEST = 1_000_000  # characters of a reply
 
 
 class NotJSON(ValueError):
@@ -34,6 +35,9 @@ def final_object(text: str, *, quotable: Sequence[str] = ()) -> dict[str, Any]:
     >>> final_object('It says {"label": "correct"}, but:\\n```json\\n{"label": "incorrect"}\\n```')
     {'label': 'incorrect'}
     """
+    if len(text) > _LONGEST:
+        message = f"the reply has {len(text):,} characters, and more than {_LONGEST:,} are not read"
+        raise NotJSON(message, cause="not_json")
     problem: ValueError | None = None
     text = text.strip()
     for part in _candidates(text):

@@ -215,6 +215,8 @@ class _Builder:
         loop = self._sequence(tree)
         self.bounds = outside
         self._join(loop.last, loop.first)
+        if loop.empty and most != ENDLESS:
+            self._join(loop.last, loop.first)  # any of the rounds may be the empty ones, which is one way each
         if least == 0:
             loop.empty = [self.free]
         return self._then(whole, loop)

@@ -20,8 +20,8 @@ from typing import NamedTuple
 from patterns.ambiguity import Mode, _Analysis
 from patterns.automaton import automaton
 
-_ROUNDS = 6  # ways round a loop that are tried
-_SUFFIXES = ("", "\x00", "Zq! ")
+_ROUNDS = 3  # ways round a loop that are tried
+_SUFFIXES = ("\x00", "Zq! ")
 _RUN = """
 import json, sys
 from patterns.pumping import main
@@ -44,7 +44,7 @@ def texts(pattern: re.Pattern[str], *, longest: int) -> Iterator[str]:
     graph = _Analysis(automaton(pattern), "match")
     for loop in graph._loops(graph.every - {0}):
         for place in sorted(loop.places)[:_ROUNDS]:
-            for read in islice(_readable(graph.masks[place]), 3):
+            for read in islice(_readable(graph.masks[place]), 2):
                 pump = _path(graph, [(place, read)], (place, read), loop.places)
                 if not pump:
                     continue

@@ -15,7 +15,7 @@ from patterns.pumping import Job, hanging
 
 _FACTOR = 2_000  # steps for each character
 _STEPS = 500_000  # of a pattern that may take the square of the length: some milliseconds
-_LONG = 20_000  # characters of a text that is made to be hard
+_LONG = 10_000  # characters of a text that is made to be hard
 _PATIENCE_S = 60  # far beyond what any pattern needs, on a busy machine
 #: Patterns that may take the square of a length, the longest text they meet, and what keeps it so short.
 SHORT = {
@@ -98,7 +98,6 @@ def test_it_sees_what_is_exponential(pattern: str) -> None:
         (r"\s*(.*?)\s*x", "match", 3),
         (r"(?=\s*$)", "search", 2),
         (r"\w*\d\w*!", "search", 3),
-        (r"(?:(?:a|a*c))*", "search", 1),  # the first branch always fits
         (r"(?:(?:a*c|a))*", "search", 2),
         (r"\d+(?:\.\d+)?", "search", 1),
         (r"\d+\.\d+|\d+", "search", 2),

@@ -165,3 +165,8 @@ def test_no_text_takes_long(text: str) -> None:
     before = time.process_time()
     cause_of(text)
     assert time.process_time() - before < 2
+
+
+def test_a_reply_of_more_than_a_million_characters_is_not_read() -> None:
+    with pytest.raises(NotJSON, match="1,000,002 characters"):
+        final_object("{" + " " * 1_000_000 + "}")
