@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
-
-from judge.types import digest
 
 _KEPT = 1_000  # characters of a text in an excerpt
 
@@ -36,4 +35,5 @@ def excerpt(text: str, *, longest: int = _KEPT) -> str:
     """
     if len(text) <= longest:
         return text
-    return f"{text[:longest]}… ({len(text) - longest:,} further characters; SHA-256 {digest(text)})"
+    whole = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"{text[:longest]}… ({len(text) - longest:,} further characters; SHA-256 {whole})"
