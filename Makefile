@@ -1,14 +1,18 @@
 # One command checks everything: make check
 PYTHON ?= python
 
-.PHONY: check format engine-install engine kill soak frameworks vllm-install vllm wheel
+.PHONY: check exhaustive format engine-install engine kill soak frameworks vllm-install vllm wheel
 
 check:
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	lint-imports
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto
+
+# Every case of the tables of which check takes a sample, and what takes long.
+exhaustive:
+	$(PYTHON) -m pytest -n auto -m exhaustive
 
 format:
 	$(PYTHON) -m ruff format .

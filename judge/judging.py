@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from functools import cache
 from itertools import product
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +55,7 @@ class Judge:
             raise ConfigError(f"give settings or keyword arguments, not both: {sorted(further)}")
         self.settings = settings
         found = _evaluators(_listed(evaluators))
-        self._kinds = known_kinds(found)
+        self._kinds = frozenset[str]().union(*(evaluator.kinds for evaluator in found))
         self.cascade = Cascade(
             found,
             _panel(_listed(model), _listed(rubric), _listed(tools), settings),
@@ -116,9 +117,11 @@ class Judge:
 
     def problem(self, case: Case) -> str | None:
         """Return why a case cannot be judged, or None."""
-        if case.kind not in self._kinds:
-            known = ", ".join(sorted(self._kinds))
-            return f"unknown kind {case.kind!r}.{nearest(case.kind, self._kinds)} Known: {known}"
+        if case.kind not in self._kinds:  # it may be that of an evaluator that is installed and not asked
+            kinds = known_kinds() | self._kinds
+            if case.kind not in kinds:
+                known = ", ".join(sorted(kinds))
+                return f"unknown kind {case.kind!r}.{nearest(case.kind, kinds)} Known: {known}"
         for seat in self.cascade.panel.seats if self.cascade.panel else ():
             if misfit := seat.rubric.misfit(case):
                 return misfit
@@ -150,11 +153,12 @@ class Judge:
         return self.prepare(case)
 
 
-def known_kinds(passed_in: Iterable[Evaluator] = ()) -> frozenset[str]:
-    """Return every kind that an installed evaluator, or one that was passed in, knows."""
+@cache
+def known_kinds() -> frozenset[str]:
+    """Return every kind that an installed evaluator knows. Imports them all."""
     entries = [entry for entry in registry.survey("evaluators") if entry.error is None]
     installed = [registry.load("evaluators", entry.name) for entry in entries]
-    return frozenset().union(*(getattr(evaluator, "kinds", ()) for evaluator in [*installed, *passed_in]))
+    return frozenset[str]().union(*(getattr(evaluator, "kinds", ()) for evaluator in installed))
 
 
 def load_model(spec: str, options: ModelOptions) -> Model:

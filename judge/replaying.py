@@ -10,7 +10,8 @@ file names is imported, neither a model nor the class of a rubric's ``schema`` (
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,18 +44,28 @@ def replay(store: Store) -> Iterator[Comparison]:
     """Decide every case of a run again, without a network. Raises PluginError for a plugin that is gone."""
     cascade = recorded_cascade(store)
     try:
-        for stored in store.all():
-            again = _again(cascade, stored)
-            yield Comparison(stored.case, stored.verdict, again, tuple(differences(stored.verdict, again)))
+        for batch in _batches(store.all(), cascade.at_once if cascade.batch > 1 else 1):
+            for stored, again in zip(batch, _again(cascade, batch), strict=True):
+                yield Comparison(stored.case, stored.verdict, again, tuple(differences(stored.verdict, again)))
     finally:
         cascade.close()
 
 
-def _again(cascade: Cascade, stored: Stored) -> Verdict:
+def _batches(all_stored: Iterable[Stored], size: int) -> Iterator[list[Stored]]:
+    rest = iter(all_stored)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _again(cascade: Cascade, batch: Sequence[Stored]) -> list[Verdict]:
+    if (panel := cascade.panel) is None:
+        return [decided.verdict for decided in cascade.decide_all([stored.case for stored in batch])]
+    return [_voted_again(cascade, panel, stored) for stored in batch]
+
+
+def _voted_again(cascade: Cascade, panel: Panel, stored: Stored) -> Verdict:
     """Decide a case by the votes that its verdict was made of: after a retry, others than a new run would ask for."""
-    panel, case = cascade.panel, stored.case
-    if panel is None:
-        return cascade.decide(case).verdict
+    case = stored.case
     recorded = [
         _as_recorded(panel.seats[vote.index % len(panel.seats)], vote).deliberate(
             case,

@@ -50,12 +50,13 @@ def well_formed(text: str) -> str:
     return text
 
 
-def _all_well_formed(data: Any) -> Any:
+def all_well_formed(data: Any) -> Any:
+    """Return plain data with every text in it `well_formed`."""
     if isinstance(data, str):
         return well_formed(data)
     if isinstance(data, Mapping):
-        return {_all_well_formed(key): _all_well_formed(value) for key, value in data.items()}
-    return type(data)(map(_all_well_formed, data)) if type(data) in (list, tuple) else data
+        return {all_well_formed(key): all_well_formed(value) for key, value in data.items()}
+    return type(data)(map(all_well_formed, data)) if type(data) in (list, tuple) else data
 
 
 class Record(BaseModel):
@@ -92,7 +93,7 @@ class Case(Record):
     def _accept_singular(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        data = {key: _all_well_formed(value) for key, value in data.items()}
+        data = {key: all_well_formed(value) for key, value in data.items()}
         for one, many in (("response", "responses"), ("reference", "references")):
             if one in data:
                 if many in data:

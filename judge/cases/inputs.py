@@ -21,10 +21,11 @@ from pydantic_core import PydanticSerializationError
 
 from judge.cases.readers import Row, reader
 from judge.errors import InputError
-from judge.types import Case
+from judge.types import Case, all_well_formed
 
 _FIELDS = frozenset(Case.model_fields) | {"response", "reference"}
 _BAD_ROWS_KEPT = 20
+_NOT_UNICODE = ": holds text that is not Unicode: broken UTF-8, or half of a character"
 _CHUNK = 1 << 16
 
 
@@ -157,6 +158,8 @@ def _case(row: dict[str, Any]) -> Case | str:
     if tags and isinstance(fields.get("tags", {}), dict):
         fields["tags"] = fields.get("tags", {}) | tags
     try:
+        if all_well_formed(fields) != fields:  # in a file it is a sign that texts were damaged
+            return _NOT_UNICODE
         case = Case.model_validate(fields)
         body = case.model_dump_json()
         if not case.tags or Case.model_validate_json(body) == case:
@@ -167,7 +170,7 @@ def _case(row: dict[str, Any]) -> Case | str:
         pass
     except RecursionError:
         return ", field 'tags': nested too deeply"
-    return ": holds text that is not Unicode: broken UTF-8, or half of a character"
+    return _NOT_UNICODE
 
 
 @lru_cache(maxsize=1024)

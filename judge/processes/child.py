@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 _LOADING_S = 60.0  # importing everything, on a busy machine
 _LONGEST_LINE = 64 * 2**20
@@ -160,20 +160,27 @@ def serve(answer: Callable[[bytes, Step], bytes]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     requests.readline()
-    if not (greeting := requests.readline()):
-        return  # the parent ended meanwhile
-    setting = json.loads(greeting)
+    if greeting := requests.readline():
+        try:
+            _answer_all(json.loads(greeting), requests, answers, answer)
+        except BrokenPipeError:
+            os._exit(0)  # the parent is gone, and with it whoever could want an answer
+
+
+def _answer_all(
+    setting: dict[str, Any], requests: IO[bytes], answers: IO[bytes], answer: Callable[[bytes, Step], bytes]
+) -> None:
     sys.path[:] = setting["path"]
     page = mmap.mmap(setting["page"], mmap.PAGESIZE)
     os.close(setting["page"])
     answers.write(b"ok\n")
     answers.flush()
-    line, count = 0, 0
+    line, steps = 0, 0
 
     def begin(step: int) -> None:
-        nonlocal count
-        count += 1
-        _PLACE.pack_into(page, 0, line, step, count)
+        nonlocal steps
+        steps += 1
+        _PLACE.pack_into(page, 0, line, step, steps)
         # A last resort for a child whose parent is gone: the kernel ends it, even inside C code.
         signal.setitimer(signal.ITIMER_REAL, within + 5.0)
 

@@ -192,6 +192,7 @@ UNIT_NAMES = """km g mg hour minute day week N kPa J kW C V ohm eV cal L mL bar 
     gallon hectare mph deg rpm hp nm MHz tonne erg dyn angstrom knot km/h m/s^2 kg*m/s^2 J/mol"""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("unit", re.split(r"\s+", UNIT_NAMES))
 def test_the_units_are_those_of_pint(unit: str) -> None:
     pint = pytest.importorskip("pint")

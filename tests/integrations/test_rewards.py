@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from judge import ConfigError, InputError, verifying
+from judge import ConfigError, InputError
 from judge.integrations import rewards, shared
 from judge.integrations.rewards import AnswerReward, AsyncAnswerReward, Payoff, compute_score, compute_score_batch
+from judge.processes.crew import crew
 
 PROMPT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is 6 times 7?"}]
 PAYS = Payoff(correct=2.0, incorrect=-1.0, undecided=-0.25)
@@ -154,7 +155,7 @@ def test_threads_share_the_processes_that_verify() -> None:
     for thread in threads:
         thread.join()
     assert found == [expected] * 4
-    assert len(verifying._pool(2)._started) <= 2  # which stay for the next call
+    assert len(crew(2)._children) <= 2  # which stay for the next call
 
 
 def test_rewards_can_be_pickled_and_used_in_a_process_that_was_spawned() -> None:

@@ -90,6 +90,7 @@ def _held() -> Iterator[Used]:
                 yield Used(f"{module.__name__}.{name}", pattern, _modes(module, name) if direct else _ALL)
 
 
+@functools.cache
 def _assigned(module: ModuleType) -> frozenset[str]:
     """Return the names that a module makes itself, which is not what it imports."""
     tree = _tree(module)

@@ -267,6 +267,7 @@ def settled(sandbox: Sandbox, before: tuple[int, int, int]) -> bool:
     return until(lambda: all(now <= then for now, then in zip(leaks(), before, strict=True)))
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_left_after_hundreds_of_runs(sandbox: Sandbox) -> None:
     soak(sandbox, 20)
     time.sleep(0.5)

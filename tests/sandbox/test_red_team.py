@@ -70,6 +70,7 @@ def colliding(count: int) -> list[int]:
     return sorted({draw.randrange(2**40) * places for _ in range(count)})
 
 
+@pytest.mark.exhaustive
 def test_a_flood_of_chosen_hashes_is_refused_before_a_table_is_made() -> None:
     flood = [{"i": f"{number:x}"} for number in colliding(157_000)]
     for data in (
@@ -83,6 +84,7 @@ def test_a_flood_of_chosen_hashes_is_refused_before_a_table_is_made() -> None:
             decode(data)
 
 
+@pytest.mark.exhaustive
 def test_honest_tables_pass() -> None:
     numbers = {number: -number for number in range(10_000)}
     texts = {f"{number}": number for number in range(50_000)}
@@ -90,6 +92,7 @@ def test_honest_tables_pass() -> None:
     assert decode(encode([texts, set(range(10_000))])) == [texts, set(range(10_000))]
 
 
+@pytest.mark.exhaustive
 def test_folders_too_deep_to_be_named_do_not_break_the_sandbox(sandbox: Sandbox) -> None:
     dig = "import os, time\nfor i in range(3000): os.mkdir('d'); os.chdir('d'); open('f', 'w').close()\n"
     for code in (dig, dig + "time.sleep(60)"):

@@ -30,6 +30,7 @@ QUERIES = [_spelt(case["query"]) for case in HOSTILE]
 FAMILIES = sorted({(case["dialect"], case["family"]) for case in HOSTILE})
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("dialect", "family"), FAMILIES)
 def test_every_statement_of_a_family_is_stopped(dialect: Dialect, family: str) -> None:
     # Little time, since most of these take all they get; memory needs some time to be filled.

@@ -46,6 +46,7 @@ def called(row: dict[str, Any]) -> str:
     return " ".join(str(value) for key, value in row.items() if key != "answer")[:70]
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("row", rows("sympy_honest.jsonl"), ids=called)
 def test_the_table_of_honest_calls(row: dict[str, Any]) -> None:
     fields = {key: value for key, value in row.items() if key != "answer"}
@@ -60,12 +61,14 @@ def compared(row: dict[str, Any], *, turned: bool = False) -> str:
     return ask(operation="equal", expression=one, other=other, assume=row.get("assume", ""))
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("row", EQUALITIES, ids=called)
 def test_the_table_of_equalities(row: dict[str, Any]) -> None:
     said = compared(row)
     assert said.split(":")[0] == row["answer"], said
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("row", [row for row in EQUALITIES if row["answer"] != "yes"], ids=called)
 def test_what_is_not_plainly_equal_is_the_same_the_other_way_round(row: dict[str, Any]) -> None:
     said = compared(row, turned=True)
@@ -95,6 +98,7 @@ def test_an_equality_with_holes_says_where_they_are() -> None:
     assert "wherever both sides are defined: not where x - 1 = 0" in said
 
 
+@pytest.mark.exhaustive
 def test_agreement_at_points_is_no_proof_and_says_so() -> None:
     said = ask(operation="equal", expression=r"\frac{1}{1-x}", other=r"\sum_{k=0}^\infty x^k")
     assert said.startswith("unknown: numerically equal at ")
@@ -200,6 +204,7 @@ def test_a_judge_uses_it_in_its_loop() -> None:
     assert vote.evidence[0].content.startswith("yes: ")
 
 
+@pytest.mark.exhaustive
 def test_answers_are_the_same_in_another_process() -> None:
     calls = [
         {"operation": "solve", "expression": "x^4-5x^2+4=0"},
