@@ -8,11 +8,11 @@ check:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	lint-imports
-	$(PYTHON) -m pytest -n auto
+	$(PYTHON) -m pytest -n auto --dist loadgroup
 
 # Every case of the tables of which check takes a sample, and what takes long.
 exhaustive:
-	$(PYTHON) -m pytest -n auto -m exhaustive
+	$(PYTHON) -m pytest -n auto --dist loadgroup -m exhaustive
 
 format:
 	$(PYTHON) -m ruff format .

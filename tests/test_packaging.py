@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("packaging")  # its fixtures are made once
+
 ROOT = Path(__file__).parent.parent
 
 

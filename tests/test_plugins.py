@@ -9,6 +9,8 @@ import pytest
 import judge
 from judge import PluginError, registry
 
+pytestmark = pytest.mark.xdist_group("plugins")  # its fixtures are made once
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -36,6 +38,7 @@ def colour(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.exhaustive
 def test_an_installed_plugin_is_found_and_decides(colour: Path, tmp_path: Path) -> None:
     listed = run("plugins", path=colour, cwd=tmp_path)
     assert "judge-colour 1.0.0" in listed.stdout
@@ -51,6 +54,7 @@ def test_without_the_plugin_its_kind_is_unknown(tmp_path: Path) -> None:
     assert "unknown kind 'colour'" in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_a_broken_plugin_is_named_with_its_fault(tmp_path: Path) -> None:
     declare(tmp_path, "faulty", "[judge.evaluators]\nfaulty = nowhere.at.all:Thing\n")
     done = run("check", "--response", "1", "--reference", "1", path=tmp_path, cwd=tmp_path)

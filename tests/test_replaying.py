@@ -15,6 +15,8 @@ import pytest
 from judge import JudgeError, PluginError, StoreError, replaying
 from judge.record.store import Store
 
+pytestmark = pytest.mark.xdist_group("replaying")  # its fixtures are made once
+
 RUBRIC = """---
 labels: [correct, incorrect]
 tools: [check]

@@ -74,6 +74,7 @@ def test_two_times_ctrl_c_end_a_run_that_is_held(folder: Path) -> None:
     assert until(lambda: not alive(children))
 
 
+@pytest.mark.exhaustive
 def test_a_server_answers_beside_a_text_that_holds_an_evaluator(folder: Path) -> None:
     wire = Wire(COMMAND, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)})
     with wire.process:

@@ -18,6 +18,8 @@ from judge.integrations.graders.formula import Formula
 from judge.integrations.graders.similarity import similarity
 from judge.integrations.graders.templates import Missing, parse
 
+pytestmark = pytest.mark.xdist_group("graders")  # its fixtures are made once
+
 EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "graders"
 ROWS = [
     {"item": {"answer": "4"}, "sample": {"output_text": "It is 4."}},

@@ -46,6 +46,7 @@ def grades(folder: Path) -> dict[str, Any]:
     return {row["id"]: row for row in map(json.loads, (folder / "here" / "grades.jsonl").read_text().splitlines())}
 
 
+@pytest.mark.exhaustive
 def test_a_label_model_asks_the_model_that_it_names_with_its_own_messages(tmp_path: Path) -> None:
     with FakeOpenAI(answer) as server:
         ran = run(tmp_path, LABEL, "--json", server=server)
@@ -87,6 +88,7 @@ def test_a_score_model_gives_a_number_of_its_range_and_votes_their_median(tmp_pa
     assert [(row["score"], row["passed"]) for row in grades(tmp_path).values()] == [(7.0, True)] * 2
 
 
+@pytest.mark.exhaustive
 def test_a_failure_leaves_no_score_and_is_tried_again_when_asked(tmp_path: Path) -> None:
     with FakeOpenAI(lambda body, _: Status(400)) as server:
         ran = run(tmp_path, LABEL, server=server)
@@ -106,6 +108,7 @@ def test_a_bound_decides_the_exit_code(tmp_path: Path) -> None:
     assert "string_check is 0.5000 ± 0.5000, below 0.6" in ran.err
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("words", "says"),
     [

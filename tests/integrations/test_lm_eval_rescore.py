@@ -80,6 +80,7 @@ def test_both_tasks_of_a_run_are_judged_and_written_beside_it(saved: Path) -> No
     assert after["equijudge"]["judge_math"]["settings"]["panel"] is None
 
 
+@pytest.mark.exhaustive
 def test_tasks_can_be_rescored_one_after_the_other_and_again(saved: Path) -> None:
     for name in (MATH, SHORT, MATH):
         assert judge(saved, name).returncode == 0
@@ -122,6 +123,7 @@ def test_a_document_counts_once_however_many_filters_saved_it(saved: Path) -> No
     assert json.loads(judge(saved, MATH, "--json").stdout)[0]["sample_len"] == 5
 
 
+@pytest.mark.exhaustive
 def test_references_come_from_the_target_a_column_or_a_template(saved: Path) -> None:
     def accuracy(*words: str) -> float:
         done = judge(saved, MATH, "--json", *words)
@@ -161,6 +163,7 @@ def test_documents_without_a_reference_are_undecided_among_others(saved: Path) -
     assert (found["accuracy,judge"], found["undecided,judge"], found["accuracy_decided,judge"]) == (0.8, 0.2, 1.0)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
@@ -180,6 +183,7 @@ def test_a_file_that_cannot_be_judged_says_where(saved: Path, edit: Callable[[Ro
     assert not (saved / "judged").exists()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("words", "message"),
     [

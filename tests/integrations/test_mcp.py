@@ -19,6 +19,8 @@ from processes import alive, descendants, ticks, until
 
 from judge import verify_answers
 
+pytestmark = pytest.mark.xdist_group("mcp")  # its fixtures are made once
+
 ROOT = Path(__file__).parent.parent.parent
 TOOLS = ["verify_answer", "check", "python", "python_session", "sql", "sympy"]
 FOREVER = "while True: pass"

@@ -13,6 +13,7 @@ from without import run_without
 FOREVER = "while True: pass"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", ["close", signal.SIGINT, signal.SIGKILL])
 def test_its_end_leaves_no_process(way: object) -> None:
     with wire() as server:
@@ -40,6 +41,7 @@ def test_what_is_no_message_is_passed_over() -> None:
         assert server.end() == (0, b"", b"")
 
 
+@pytest.mark.exhaustive
 def test_where_no_code_can_be_isolated_none_is_run(tmp_path: Path) -> None:
     walls = """
 import sys
@@ -115,6 +117,7 @@ def theirs(folder: Path, *names: str) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
+@pytest.mark.exhaustive
 def test_another_packages_tool_is_served_where_it_says_so_and_only_there(tmp_path: Path) -> None:
     with wire(environ=theirs(tmp_path, "Echo", "Private")) as server:
         assert "check" not in server.hello()["instructions"].partition("What you give to ")[2].partition(" runs")[0]
@@ -128,6 +131,7 @@ def test_another_packages_tool_is_served_where_it_says_so_and_only_there(tmp_pat
         assert server.ask("tools/call", name="private", arguments={"times": 1})["code"] == -32602
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -14,6 +14,8 @@ from server_faults import Fill, Json, Truncated
 
 from judge.integrations.promptfoo.judging import Desk
 
+pytestmark = pytest.mark.xdist_group("promptfoo_judging")  # its fixtures are made once
+
 DEADLINE = 60
 
 

@@ -203,6 +203,7 @@ def test_what_a_test_gets_wrong_is_said_at_its_line(misused: Ran, test: str, sai
     assert ">       judge" in told and "/judge/integrations" not in told
 
 
+@pytest.mark.exhaustive
 def test_options_and_settings_are_checked_before_any_test(tmp_path_factory: pytest.TempPathFactory) -> None:
     project = Project(tmp_path_factory.mktemp("options"), test_it="def test_it(judge): pass\n")
     assert "argument --judge-record: invalid choice: 'often'" in project.pytest("--judge-record=often").out

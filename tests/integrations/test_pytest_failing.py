@@ -7,6 +7,8 @@ import sys
 import pytest
 from pytest_project import Project, Ran
 
+pytestmark = pytest.mark.xdist_group("pytest_failing")  # its fixtures are made once
+
 TESTS = """
     import unittest
     import pytest

@@ -129,6 +129,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("workers", [0, 2])
 def test_marks_totals_and_properties(project: Project, workers: int) -> None:
     ran = project.pytest(f"--junit-xml=report{workers}.xml", *([f"-n{workers}"] if workers else []))
@@ -158,6 +159,7 @@ REPEATS = """
 """
 
 
+@pytest.mark.exhaustive
 def test_a_test_that_is_repeated_is_counted_for_what_each_run_did(tmp_path: Path) -> None:
     test = """
         import pytest
@@ -189,6 +191,7 @@ WATCH = """
 """
 
 
+@pytest.mark.exhaustive
 def test_nothing_goes_out_unless_a_model_is_asked(tmp_path: Path) -> None:
     project = Project(tmp_path, test_it=ANSWERS)
     project.write("rubrics/tone.j2", TONE)
@@ -201,6 +204,7 @@ def test_nothing_goes_out_unless_a_model_is_asked(tmp_path: Path) -> None:
     assert "socket.connect" in project.read("seen.txt")
 
 
+@pytest.mark.exhaustive
 def test_settings_of_judge_toml_the_environment_and_the_command_line(tmp_path: Path) -> None:
     test = """
         def test_it(judge):

@@ -83,6 +83,7 @@ def test_once_asks_once_and_replays_ever_after(project: Recording) -> None:
     assert ran.last == "1 passed, 1 deselected"
 
 
+@pytest.mark.exhaustive
 def test_a_new_test_is_recorded_and_a_changed_one_misses_with_a_diff(project: Recording) -> None:
     project.session()
     changed = TESTS.replace("is polite", "is polite and short") + (
@@ -107,6 +108,7 @@ def test_a_new_test_is_recorded_and_a_changed_one_misses_with_a_diff(project: Re
     assert "2 calls, " in out and "recorded 2 exchanges" in out
 
 
+@pytest.mark.exhaustive
 def test_the_command_for_what_is_missing_can_be_pasted(tmp_path: Path, server: FakeOpenAI) -> None:
     test = """
         import pytest
@@ -131,6 +133,7 @@ def test_none_never_asks(project: Recording) -> None:
     assert not (project.folder / "cassettes").exists()
 
 
+@pytest.mark.exhaustive
 def test_all_asks_everything_again_and_replaces_it(project: Recording) -> None:
     project.session()
     project.write(CASSETTE, project.read(CASSETTE).replace("It is.", "It was."))
@@ -140,6 +143,7 @@ def test_all_asks_everything_again_and_replaces_it(project: Recording) -> None:
     assert "It was." not in kept and kept.count("\nkey: ") == EXCHANGES
 
 
+@pytest.mark.exhaustive
 def test_a_failure_is_replayed_with_its_cause_until_new_asks_again(
     tmp_path: Path, server: FakeOpenAI, says: Says
 ) -> None:
@@ -157,6 +161,7 @@ def test_a_failure_is_replayed_with_its_cause_until_new_asks_again(
     assert project.session("--judge-record=new")[0::2] == ("1 passed", 1)
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_is_gone_fails_the_test_and_is_not_recorded(project: Recording) -> None:
     project.server.stop()
     last, out, _ = project.session("-k", "polite")
@@ -167,6 +172,7 @@ def test_a_server_that_is_gone_fails_the_test_and_is_not_recorded(project: Recor
     assert project.session("-k", "polite")[0] == "1 passed, 1 deselected"
 
 
+@pytest.mark.exhaustive
 def test_no_secret_is_kept(tmp_path: Path, server: FakeOpenAI, says: Says) -> None:
     test = """
         import os
@@ -183,11 +189,13 @@ def test_no_secret_is_kept(tmp_path: Path, server: FakeOpenAI, says: Says) -> No
     assert project.session()[0::2] == ("1 passed", 0)
 
 
+@pytest.mark.exhaustive
 def test_a_missing_key_is_said(project: Recording) -> None:
     ran = project.pytest("-k", "polite")
     assert "pytest.UsageError: the environment variable OPENAI_API_KEY is not set" in ran.failure("test_polite")
 
 
+@pytest.mark.exhaustive
 def test_a_damaged_cassette_is_named(project: Recording) -> None:
     project.session()
     project.write(CASSETTE, project.read(CASSETTE).replace("reply:", "repply:"))
@@ -210,6 +218,7 @@ SHARED = """
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("mode", ["once", "all"])
 def test_workers_share_what_is_recorded_and_totals_are_of_all(tmp_path: Path, server: FakeOpenAI, mode: str) -> None:
     project = Recording(tmp_path, server, test_it=SHARED)
@@ -225,6 +234,7 @@ def test_workers_share_what_is_recorded_and_totals_are_of_all(tmp_path: Path, se
     assert "0 calls, 0 tokens; 16 answered from cassettes" in out
 
 
+@pytest.mark.exhaustive
 def test_what_is_asked_at_once_is_all_recorded(tmp_path: Path, server: FakeOpenAI, says: Says) -> None:
     test = """
         import pytest

@@ -12,6 +12,8 @@ from judge import Case, Judge
 from judge.integrations.pytest.results import Interval, Results, wilson
 from judge.integrations.pytest.verdict import Judged, Origin
 
+pytestmark = pytest.mark.xdist_group("pytest_results")  # its fixtures are made once
+
 
 @pytest.mark.parametrize(
     ("passed", "total", "low", "high"),

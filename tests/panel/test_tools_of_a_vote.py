@@ -117,7 +117,7 @@ def test_a_machine_that_cannot_isolate_code_ends_the_run_and_keeps_what_was_judg
 
 def test_what_may_change_is_taken_from_the_record(tmp_path: Path) -> None:
     from judge.cascade import Cascade, Panel
-    from judge.replaying import _again, differences
+    from judge.replaying import _voted_again, differences
 
     with Judge(
         model=asking(("clock", ""), ("clock", "fail"), ("clock", "")), evaluators="none", tools=[Clock()]
@@ -128,6 +128,7 @@ def test_what_may_change_is_taken_from_the_record(tmp_path: Path) -> None:
         assert panel is not None
         with Store.read(tmp_path / "run.judge") as store:
             stored = next(iter(store.all()))
-        again = _again(Cascade([], Panel(panel.seats, panel.votes), limits=judge.cascade.limits), stored)
+        again_panel = Panel(panel.seats, panel.votes)
+        again = _voted_again(Cascade([], again_panel, limits=judge.cascade.limits), again_panel, stored)
     assert list(differences(verdict, again)) == []
     assert [e.digest for e in again.evidence] == [e.digest for e in verdict.evidence]

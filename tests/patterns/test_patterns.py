@@ -162,6 +162,7 @@ def test_no_pattern_hangs_on_a_text_that_is_made_for_it() -> None:
     assert hanging(jobs, patience_s=_PATIENCE_S) is None
 
 
+@pytest.mark.exhaustive
 def test_the_pattern_that_hung_hangs_on_such_a_text() -> None:
     job = Job("old", HANGS.pattern, HANGS.flags, ("match",), 80)
     assert hanging([job], patience_s=5) == "old"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 #: No namespaces and no Landlock from here on.
 NO_WALLS = """
 from judge.sandbox.inside import kernel, seccomp
@@ -89,6 +91,7 @@ def test_threads_that_ask_at_once_share_one_start_that_fails() -> None:
     assert told(code) == "True True 40 1\n"
 
 
+@pytest.mark.exhaustive
 def test_threads_that_ask_at_once_share_one_sandbox() -> None:
     code = _AT_ONCE.replace("alone, *_ = once(1)", "") + "print(many, answers, different)"
     assert told(code).endswith(" 40 1\n")

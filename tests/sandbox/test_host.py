@@ -60,6 +60,7 @@ def test_the_thread_that_made_it_may_end() -> None:
         assert sandbox.run("2").value == "2"
 
 
+@pytest.mark.exhaustive
 def test_a_fork_of_the_host_makes_its_own() -> None:
     code = """
 import multiprocessing, threading
@@ -99,6 +100,7 @@ def _in_another_process(code: str) -> str | None:
     return shared().run(code).value
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("tier", ["full", "restricted"])
 def test_killing_the_host_ends_everything(tier: str) -> None:
     code = """
@@ -124,6 +126,7 @@ sandbox.run(code, limits=Limits(seconds=600, processes=8))
     assert until(lambda: not alive(below)), alive(below)
 
 
+@pytest.mark.exhaustive
 def test_a_killed_zygote_is_replaced(sandbox: Sandbox) -> None:
     with Sandbox(size=2, tier=sandbox.tier) as own:
         session = own.session()

@@ -8,6 +8,7 @@ from exhausting import EXCESSES, SMALL, Excess
 from judge.sandbox import Limits, MiB, Sandbox
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("excess", EXCESSES, ids=lambda excess: excess.name)
 def test_it_is_ended_and_says_why(sandbox: Sandbox, excess: Excess) -> None:
     done = sandbox.run(f"print('before', flush=True)\n{excess.code}", limits=excess.limits)
@@ -29,6 +30,7 @@ def test_an_error_that_is_caught_is_no_reason(sandbox: Sandbox) -> None:
     assert (done.stdout, done.reason, done.exit) == ("caught\n", None, 0)
 
 
+@pytest.mark.sampled(4)
 def test_programs_have_the_same_limits(sandbox: Sandbox) -> None:
     several = SMALL.model_copy(update={"processes": 8})
     short = several.model_copy(update={"seconds": 0.5})

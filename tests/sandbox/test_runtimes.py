@@ -16,6 +16,7 @@ def needed(program: Program) -> None:
         pytest.skip(f"{program.argv[0]} is not installed on this machine")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("program", HONEST, ids=lambda program: program.name)
 def test_it_runs_and_computes(sandbox: Sandbox, program: Program) -> None:
     needed(program)
@@ -23,6 +24,7 @@ def test_it_runs_and_computes(sandbox: Sandbox, program: Program) -> None:
     assert (done.stdout, done.exit, done.reason) == (program.stdout, 0, None), done
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("program", EXCESSES, ids=lambda program: program.name)
 def test_what_takes_more_than_it_may_is_ended(sandbox: Sandbox, program: Program) -> None:
     needed(program)

@@ -218,6 +218,7 @@ def test_a_session_keeps_names_and_files(sandbox: Sandbox) -> None:
     assert sandbox.run("'a' in globals()").value == "False"
 
 
+@pytest.mark.exhaustive
 def test_limits_hold_for_each_run_of_a_session(sandbox: Sandbox) -> None:
     limits = Limits(seconds=20, cpu_seconds=1.0)
     with sandbox.session(limits=limits) as session:

@@ -12,6 +12,8 @@ from sql_people import CASES, TABLES
 
 from judge import Case, ToolError
 
+pytestmark = pytest.mark.xdist_group("sql")  # its fixtures are made once
+
 
 def _honest() -> Iterator[Any]:
     for number, line in enumerate((CASES / "sql_honest.jsonl").read_text(encoding="utf-8").splitlines(), 1):

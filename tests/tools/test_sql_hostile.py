@@ -30,7 +30,7 @@ QUERIES = [_spelt(case["query"]) for case in HOSTILE]
 FAMILIES = sorted({(case["dialect"], case["family"]) for case in HOSTILE})
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(("dialect", "family"), FAMILIES)
 def test_every_statement_of_a_family_is_stopped(dialect: Dialect, family: str) -> None:
     # Little time, since most of these take all they get; memory needs some time to be filled.
@@ -83,6 +83,7 @@ def test_without_the_walls_the_engines_do_what_they_are_told(tmp_path: Path) -> 
     assert {path.name for path in tmp_path.iterdir()} == {"secret.txt", "out.csv", "x.db"}
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("dialect", ["sqlite", "duckdb"])
 @pytest.mark.parametrize(
     "schema",

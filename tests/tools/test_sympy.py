@@ -46,7 +46,7 @@ def called(row: dict[str, Any]) -> str:
     return " ".join(str(value) for key, value in row.items() if key != "answer")[:70]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("row", rows("sympy_honest.jsonl"), ids=called)
 def test_the_table_of_honest_calls(row: dict[str, Any]) -> None:
     fields = {key: value for key, value in row.items() if key != "answer"}
@@ -61,14 +61,14 @@ def compared(row: dict[str, Any], *, turned: bool = False) -> str:
     return ask(operation="equal", expression=one, other=other, assume=row.get("assume", ""))
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("row", EQUALITIES, ids=called)
 def test_the_table_of_equalities(row: dict[str, Any]) -> None:
     said = compared(row)
     assert said.split(":")[0] == row["answer"], said
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("row", [row for row in EQUALITIES if row["answer"] != "yes"], ids=called)
 def test_what_is_not_plainly_equal_is_the_same_the_other_way_round(row: dict[str, Any]) -> None:
     said = compared(row, turned=True)

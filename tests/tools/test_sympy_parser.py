@@ -72,6 +72,7 @@ def assert_closed(node: Node) -> None:
 RUNS = [row["text"] for row in HOSTILE if read(row["text"]) is not None]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("text", RUNS, ids=lambda text: f"{text[:40]!a}")
 def test_what_is_read_of_the_hostile_texts_never_differs_from_itself(text: str) -> None:
     try:
@@ -97,6 +98,7 @@ def test_hostile_texts_are_refused_in_every_field() -> None:
             TOOL.run(TOOL.Arguments.model_validate(fields))
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("operation", "text"),
     [
@@ -109,6 +111,7 @@ def test_what_only_grows_while_it_is_worked_out_ends_in_unknown(operation: str, 
     assert TOOL.run(TOOL.Arguments.model_validate({"operation": operation, "expression": text})).startswith("unknown: ")
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=1500, deadline=None)
 @given(st.one_of(st.text(max_size=120), JUMBLES))
 @example("(" * 2000)

@@ -18,6 +18,7 @@ def start() -> Callable[[Mapping[str, Any], Callable[[Said], None]], Said]:
     """Return what answers requests, with ``text`` or, for what means nothing, ``error``."""
     sympy.core.random.seed(0)
     sys.setrecursionlimit(4000)
+    sys.set_int_max_str_digits(0)  # `writing` shortens long numbers, by its own rule
     return _answered
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from fractions import Fraction
 from typing import Any
 
@@ -11,8 +10,6 @@ from sympy.printing.str import StrPrinter
 
 _MAX_DIGITS = 120
 _MAX_CHARS = 1500
-
-sys.set_int_max_str_digits(0)  # long numbers are shortened below, by their own rule
 
 
 class _Printer(StrPrinter):  # type: ignore[misc]
