@@ -102,6 +102,7 @@ def edited(folder: Path, key: str, change: Callable[[Any], Any]) -> Path:
     return path
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -149,6 +150,7 @@ def test_a_label_that_was_tampered_with_is_seen_without_the_class(stranger: Path
     assert differing == {"plain", "tool", "mended"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("text", "imported"), [(RUBRIC, True), (RUBRIC + "\n", False)])
 def test_the_class_of_an_installed_rubric_is_used_where_it_is_the_same(
     stranger: Path, tmp_path_factory: pytest.TempPathFactory, text: str, imported: bool

@@ -107,6 +107,7 @@ def test_who_hangs_or_dies_is_undecided_and_the_others_of_the_batch_go_on() -> N
     assert "took longer than 1 s" in found[1].because
 
 
+@pytest.mark.exhaustive
 def test_a_child_dies_with_its_children() -> None:
     mark = uuid.uuid4().hex
     assert causes(ask("hang", reference=mark)) == ["evaluator_timeout"]

@@ -72,6 +72,7 @@ def test_the_model_judges_honestly_where_nobody_attacks(way: str) -> None:
         assert asked(honest, way)[0] == label
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_response_changes_neither_the_prompt_outside_its_fence_nor_the_vote(family: str, way: str) -> None:
@@ -97,6 +98,7 @@ def test_an_attack_alone_is_an_incorrect_response(family: str, way: str) -> None
         assert asked(aimed(text, known_nonce(case("Sydney"))), way)[0] == "incorrect"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("way", ["native", "objects"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_tool_result_changes_nothing_outside_its_fence(family: str, way: str) -> None:

@@ -116,6 +116,7 @@ def test_one_that_asked_and_was_killed_does_not_end_it(place: Place) -> None:
     assert place.ask() == before
 
 
+@pytest.mark.exhaustive
 def test_work_for_a_program_that_is_gone_is_left(place: Place, other: subprocess.Popen[bytes]) -> None:
     process = place.ask(asker=other.pid)
     ask_and_leave(place, place.folder / "mark", asker=other.pid)
@@ -134,6 +135,7 @@ def ask_and_leave(place: Place, mark: Path, **further: Any) -> None:
     client.communicate(timeout=DEADLINE)
 
 
+@pytest.mark.exhaustive
 def test_it_ends_with_the_program_that_asked_and_leaves_nothing(place: Place, other: subprocess.Popen[bytes]) -> None:
     process = place.ask(asker=other.pid)
     other.kill()

@@ -13,7 +13,7 @@ from without import run_without
 FOREVER = "while True: pass"
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("way", ["close", signal.SIGINT, signal.SIGKILL])
 def test_its_end_leaves_no_process(way: object) -> None:
     with wire() as server:

@@ -50,6 +50,7 @@ def test_each_case_is_a_test(ran: Ran) -> None:
     assert ran.last == "4 failed, 4 passed"
 
 
+@pytest.mark.exhaustive
 def test_a_pass_rate_that_is_too_low_shows_the_interval_and_the_failing_cases(ran: Ran) -> None:
     told = ran.failure("test_rate")
     for line in (
@@ -179,6 +180,7 @@ def misused(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return project.pytest()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("test", "said"),
     [

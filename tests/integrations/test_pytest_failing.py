@@ -146,6 +146,7 @@ def test_the_place_in_the_response_is_shown(ran: Ran) -> None:
     assert lines[shown + 1].strip("E ") == "^^^^"
 
 
+@pytest.mark.exhaustive
 def test_the_command_for_the_whole_story_works(ran: Ran, project: Project) -> None:
     for test, wanted in (
         ("test_correct", "  incorrect  answer (proof)"),
@@ -159,6 +160,7 @@ def test_the_command_for_the_whole_story_works(ran: Ran, project: Project) -> No
         assert wanted in story.out
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("test", "said"),
     [
@@ -196,6 +198,7 @@ def test_votes_are_shown_with_what_failed_and_what_was_hoped_for(ran: Ran) -> No
     assert lines[shown].index("hello there") == lines[shown + 1].index("^" * 11)
 
 
+@pytest.mark.exhaustive
 def test_a_grade_is_measured_by_its_threshold(ran: Ran) -> None:
     assert "hoped for: a median of at least 4; it is 3" in ran.failure("test_grade")
 
@@ -206,6 +209,7 @@ def test_the_evidence_of_a_vote_is_shown(ran: Ran) -> None:
     assert "evidence e1 from check" in told
 
 
+@pytest.mark.exhaustive
 def test_what_came_in_cannot_command_the_terminal(ran: Ran) -> None:
     told = ran.failure("test_terminal")
     assert "\\u001b[31mred\\u0007" in told
@@ -218,11 +222,13 @@ def test_a_failure_about_something_else_stays_as_it_is(ran: Ran, test: str) -> N
     assert "by number" not in ran.failure(test)
 
 
+@pytest.mark.exhaustive
 def test_without_a_cache_the_story_is_told_and_not_kept(project: Project) -> None:
     ran = project.pytest("-p", "no:cacheprovider", "-k", "test_call")
     assert "its whole story is not kept: the cache of pytest is switched off" in ran.failure("test_call")
 
 
+@pytest.mark.exhaustive
 def test_a_cache_that_cannot_be_written_costs_only_the_story(project: Project) -> None:
     quiet = ("-W", "ignore::pytest.PytestCacheWarning")
     ran = project.pytest("-o", "cache_dir=test_it.py/cache", *quiet, "-k", "test_call")

@@ -67,6 +67,7 @@ def project(tmp_path: Path, server: FakeOpenAI) -> Recording:
     return Recording(tmp_path, server, test_it=TESTS)
 
 
+@pytest.mark.exhaustive
 def test_once_asks_once_and_replays_ever_after(project: Recording) -> None:
     last, out, asked = project.session()
     assert (last, asked) == ("2 passed", EXCHANGES)

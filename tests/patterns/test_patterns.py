@@ -14,6 +14,7 @@ from patterns.ambiguity import Mode, cost
 from patterns.collecting import Used, patterns, written_in_functions
 from patterns.pumping import Job, hanging
 
+pytestmark = pytest.mark.xdist_group("patterns")  # they are collected once
 _FACTOR = 2_000  # steps for each character
 _STEPS = 500_000  # of a pattern that may take the square of the length: some milliseconds
 _LONG = 10_000  # characters of a text that is made to be hard

@@ -72,6 +72,7 @@ def attempt(sandbox: Sandbox, escape: Escape, host: dict[str, Any], limits: Limi
     return sandbox.run(f"HOST = {host!r}\n{PRELUDE}\n{escape.code}", limits=limits)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("escape", ESCAPES, ids=lambda escape: f"{escape.family}: {escape.name}")
 def test_it_is_stopped(sandbox: Sandbox, escape: Escape, profile: str, host: dict[str, Any]) -> None:

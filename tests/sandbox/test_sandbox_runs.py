@@ -201,6 +201,7 @@ def test_each_run_draws_numbers_of_its_own(sandbox: Sandbox) -> None:
     assert all(len(set(part)) == 8 for part in parts)
 
 
+@pytest.mark.exhaustive
 def test_sets_print_in_the_same_order_in_every_sandbox(sandbox: Sandbox) -> None:
     code = "{'a', 'b', 'c', 'd', 'e', 'f'}"
     with Sandbox(size=1, tier=sandbox.tier) as other:

@@ -105,6 +105,7 @@ def test_agreement_at_points_is_no_proof_and_says_so() -> None:
     assert "(not a proof)" in said
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("one", "other", "why"),
     [

@@ -30,7 +30,7 @@ def sleeper(first: str = "pass") -> str:
     return SLEEPER.format(first=first)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("first", ["pass", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"])
 def test_what_a_killed_program_started_is_ended(first: str) -> None:
     """Also a process that does not heed being asked."""
