@@ -13,12 +13,12 @@ import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
-from judge.errors import ConfigError
 from judge.panel import voting
-from judge.panel.agent import Bounds, Seat
+from judge.panel.agent import Bounds
 from judge.panel.scoring import ScoreSeat
+from judge.panel.seats import Panel, ensure_agreement
 from judge.processes.consulting import consult
 from judge.processes.crew import BATCH, cores
 from judge.processes.workers import Workers, sendable
@@ -27,28 +27,6 @@ from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, dige
 from judge.version import __version__
 
 _AT_ONCE = 32  # cases, where no model asks for more
-
-
-class Panel(NamedTuple):
-    """Who is asked, and how often: vote i goes to member i, round and round, with another seed each round."""
-
-    seats: tuple[Seat, ...]
-    votes: int
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels that all rubrics of the panel share."""
-        return self.seats[0].rubric.labels
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the labels are numbers."""
-        return self.seats[0].rubric.numeric
-
-    @property
-    def by_median(self) -> bool:
-        """Whether a vote is any number of a range, and the median of the votes decides."""
-        return self.seats[0].rubric.range is not None
 
 
 class Cascade:
@@ -69,7 +47,7 @@ class Cascade:
         further: Mapping[str, Any] | None = None,
     ) -> None:
         if panel is not None:
-            _check_panel(panel)
+            ensure_agreement(panel)
         self.panel = panel
         self.limits = limits or Bounds()
         self.evaluators = tuple(sorted(evaluators, key=lambda e: (e.runs != "here", getattr(e, "cost", 1))))
@@ -202,22 +180,6 @@ class Cascade:
                 raise answer
             done.append(answer)
         return done
-
-
-def _check_panel(panel: Panel) -> None:
-    first = panel.seats[0].rubric
-    for seat in panel.seats:
-        if (set(seat.rubric.labels), seat.rubric.range) != (set(first.labels), first.range):
-            raise ConfigError(
-                f"rubrics {first.name!r} and {seat.rubric.name!r} cannot vote together: their labels differ"
-            )
-        if seat.rubric.name == first.name and seat.rubric.text != first.text:
-            raise ConfigError(f"two different rubrics of this panel are called {first.name!r}")
-    members = [seat.member for seat in panel.seats]
-    if twice := [member for member in members if members.count(member) > 1]:
-        raise ConfigError(f"the panel has the same member twice ({twice[0]}); ask for more votes instead")
-    if panel.votes < len(panel.seats):
-        raise ConfigError(f"{panel.votes} votes are too few for a panel of {len(panel.seats)} members")
 
 
 def _groups(evaluators: Sequence[Evaluator], *, deadline_s: float, here: bool) -> list[Workers | tuple[Evaluator, ...]]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from judge import registry, runs, sandbox
-from judge.cascade import Cascade, Panel
+from judge.cascade import Cascade
 from judge.cases.inputs import distinct
 from judge.config import Settings
 from judge.errors import ConfigError, InputError, PluginError, nearest
@@ -21,6 +21,7 @@ from judge.models import ModelOptions
 from judge.panel.agent import Bounds, Seat
 from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat, read_threshold
+from judge.panel.seats import Panel
 from judge.protocols import Evaluator, Model, Tool
 from judge.record.store import Store
 from judge.types import Case, Member, Verdict

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from judge import registry
-from judge.cascade import Cascade, Panel
+from judge.cascade import Cascade
 from judge.errors import ConfigError, PluginError, StoreError, ToolError
 from judge.models import ModelOptions
 from judge.models.replay import ReplayModel
@@ -26,6 +26,7 @@ from judge.panel.agent import Bounds, Seat
 from judge.panel.recorded import SeatOnRecord, refusals, rubric_on_record
 from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat
+from judge.panel.seats import Panel
 from judge.protocols import Exchange, Request, Tool
 from judge.record.store import Store, Stored
 from judge.types import Case, Evidence, Failure, Member, Verdict, Vote

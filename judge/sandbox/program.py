@@ -37,7 +37,7 @@ from judge.sandbox.sandbox import Sandbox, shared
 from judge.sandbox.session import Session
 from judge.sandbox.shipping import FOLDER, sources
 
-Answer = TypeVar("Answer")
+Given = TypeVar("Given")
 _BEGIN = f"""
 import os, sys
 sys.path.insert(0, os.path.abspath({FOLDER!r}))
@@ -48,12 +48,12 @@ _ASK = "answer(answering, {question!a})"
 _LONGEST_MESSAGE = 500
 
 
-class Failed(NamedTuple, Generic[Answer]):
+class Failed(NamedTuple, Generic[Given]):
     """Why there is no answer. `cause` is a limit, ``error`` (inside, or no answer at all), or ``sandbox`` (not run)."""
 
     cause: Reason | Literal["error", "sandbox"]
     message: str  #: of a limit, a sentence without its subject
-    partial: Answer | None = None  #: the last one that was said before
+    partial: Given | None = None  #: the last one that was said before
 
     def sentence(self, subject: str) -> str:
         """Return it in words: "the query took longer than 5 s and was stopped", "the query failed: no such table"."""
@@ -62,26 +62,26 @@ class Failed(NamedTuple, Generic[Answer]):
         return f"{subject} failed: {self.message}" if self.cause == "error" else f"{subject} {self.message}"
 
 
-class Program(Generic[Answer]):
+class Program(Generic[Given]):
     """A program by name. `start` is ``module:name``; `ships` are packages (all modules in the folder) and modules.
 
     Shipped modules import each other by the names they have here, the standard library, and what is installed; their
     parents are empty inside. `loads` are installed libraries that its process finds imported, where they are there.
     """
 
-    def __init__(self, start: str, *, answers: type[Answer], ships: Sequence[str], loads: Sequence[str] = ()) -> None:
+    def __init__(self, start: str, *, answers: type[Given], ships: Sequence[str], loads: Sequence[str] = ()) -> None:
         self._begin = _BEGIN.format(start=start)
         self._answers = answers
         self._ships, self._loads = tuple(ships), tuple(loads)
 
     def ask(
         self, question: object, *, limits: Limits, files: Files | None = None, sandbox: Sandbox | None = None
-    ) -> Answer | Failed[Answer]:
+    ) -> Given | Failed[Given]:
         """Return the answer of a fresh process to one question. Raises what `open` and `Running.ask` do."""
         with self.open(limits=limits, files=files, sandbox=sandbox) as running:
             return running.ask(question)
 
-    def open(self, *, limits: Limits, files: Files | None = None, sandbox: Sandbox | None = None) -> Running[Answer]:
+    def open(self, *, limits: Limits, files: Files | None = None, sandbox: Sandbox | None = None) -> Running[Given]:
         """Return it in a process of its own, which starts at the first question and finds `files` in its folder.
 
         `limits` hold for each question. Raises SandboxDown where no code can be isolated.
@@ -96,18 +96,18 @@ class Program(Generic[Answer]):
         return sources(self._ships)
 
     @cached_property
-    def _adapter(self) -> TypeAdapter[Answer]:
+    def _adapter(self) -> TypeAdapter[Given]:
         return TypeAdapter(self._answers)
 
 
-class Running(Generic[Answer]):
+class Running(Generic[Given]):
     """A program that waits for the next question. For one thread at a time; a context manager that ends it."""
 
-    def __init__(self, session: Session, *, begin: str, answers: TypeAdapter[Answer], limits: Limits) -> None:
+    def __init__(self, session: Session, *, begin: str, answers: TypeAdapter[Given], limits: Limits) -> None:
         self._session, self._limits, self._answers = session, limits, answers
         self._begin = begin
 
-    def ask(self, question: object) -> Answer | Failed[Answer]:
+    def ask(self, question: object) -> Given | Failed[Given]:
         """Return the answer; `question` is a Pydantic model, or what JSON can hold.
 
         After a limit, an error of the sandbox, and a `start` that failed, every further question fails, too. Raises
@@ -126,7 +126,7 @@ class Running(Generic[Answer]):
         self._begin = ""
         return self._read(done, said)
 
-    def _read(self, done: Completed, said: Sequence[Mapping[str, Any]]) -> Answer | Failed[Answer]:
+    def _read(self, done: Completed, said: Sequence[Mapping[str, Any]]) -> Given | Failed[Given]:
         if done.reason:
             return Failed(done.reason, self._limits.stopped(done.reason), self._last(said, "partial"))
         if done.error or done.exit:
@@ -135,7 +135,7 @@ class Running(Generic[Answer]):
         found = self._last(said, "answer")
         return Failed("error", "what came out of it cannot be read") if found is None else found
 
-    def _last(self, said: Sequence[Mapping[str, Any]], kind: str) -> Answer | None:
+    def _last(self, said: Sequence[Mapping[str, Any]], kind: str) -> Given | None:
         """Return the last that was said of a kind, if it is of the type that was declared."""
         content = next((one[kind] for one in reversed(said) if kind in one), None)
         try:

@@ -116,7 +116,8 @@ def test_a_machine_that_cannot_isolate_code_ends_the_run_and_keeps_what_was_judg
 
 
 def test_what_may_change_is_taken_from_the_record(tmp_path: Path) -> None:
-    from judge.cascade import Cascade, Panel
+    from judge.cascade import Cascade
+    from judge.panel.seats import Panel
     from judge.replaying import _voted_again, differences
 
     with Judge(
