@@ -125,12 +125,11 @@ from judge.sandbox import Sandbox
 with Sandbox(size=1) as sandbox:
     assert sandbox.run("1").value == "1"
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    opened = []
-    with contextlib.suppress(OSError):
-        while True:
-            opened.append(os.open(os.devnull, os.O_RDONLY))
-    problems = []
+    opened, problems = [], []
     for _ in range(4):
+        with contextlib.suppress(OSError):
+            while True:  # again: a run that ends lets go of some
+                opened.append(os.open(os.devnull, os.O_RDONLY))
         try:
             sandbox.run("1")
         except SandboxError as error:
