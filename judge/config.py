@@ -60,7 +60,7 @@ class Settings(Record):
     )
     max_tokens: Annotated[int, Flag("Most tokens in one reply.")] = Field(default=1024, ge=1)
     max_steps: int = Field(default=8, ge=1)
-    evaluator_deadline_s: float = Field(default=10.0, gt=0)
+    evaluator_deadline_s: float = Field(default=10.0, gt=0, le=86_400)
     base_url: Annotated[str | None, Flag("Of an OpenAI-compatible server, ending in /v1.")] = None
     api_key_env: str | None = None
     api: str = "chat"

@@ -51,6 +51,8 @@ def verify_answers(
     ['correct', 'incorrect']
     """
     asked: Sequence[str | None] = [None] * len(responses) if questions is None else questions
+    if isinstance(responses, str):
+        raise InputError(f"responses has to be a list of texts, got one text: {responses!r:.80}")
     for name, given in (("references", references), ("questions", asked)):
         if isinstance(given, str) or len(given) != len(responses):
             raise InputError(f"{len(responses)} responses need as many {name}, got {given!r:.80}")
@@ -63,8 +65,8 @@ def verify_answers(
 
 def verify_cases(cases: Sequence[Case], *, workers: int | None = None) -> list[Verdict]:
     """Return a verdict for each case of the kind ``answer``, in order; `workers` as for `verify_answers`."""
-    if workers is not None and workers < 1:
-        raise InputError(f"{workers} workers cannot verify anything")
+    if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 1):
+        raise InputError(f"{workers!r} workers cannot verify anything: say how many processes, or None")
     return [decided.verdict for decided in _judge(here=False).cascade.decide_all(cases, size=workers)]
 
 

@@ -69,6 +69,20 @@ class Isolating(Hostile):
         return Finding(outcome="correct", basis="rule", because=str(shared().run("1")))
 
 
+class Forking(Hostile):
+    """Forks a copy of its worker, which comes back, or ends as a program does: with what it has not yet written."""
+
+    def check(self, case: Case, /) -> Finding:
+        if case.response in ("returns", "exits"):
+            child = os.fork()
+            if child == 0:
+                if case.response == "exits":
+                    sys.exit(0)
+                return Finding(outcome="correct", basis="rule", because="by a fork")
+            os.waitpid(child, 0)
+        return Finding(outcome="correct", basis="rule", because=case.response)
+
+
 class Slow(Hostile):
     """Takes less than its deadline for each case, and much more for all."""
 
@@ -157,6 +171,82 @@ def test_a_worker_makes_no_second_sandbox() -> None:
     found = Workers([Isolating()]).consult([Case(response="x")], [{}])
     assert causes(list(found[0].values())) == ["evaluator_crash"]
     assert "declares runs = 'sandbox'" in found[0]["hostile"].because
+
+
+def test_no_case_gets_the_answer_of_another_whoever_forks() -> None:
+    said = ["1", "2", "exits", "3", "returns", "4", "5"]
+    workers = Workers([Forking()])
+    for _ in range(3):
+        found = workers.consult([Case(response=text) for text in said], [{}] * len(said), size=1)
+        assert [finding["hostile"].because for finding in found] == said
+
+
+def program(text: str, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", textwrap.dedent(text)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_a_fork_beside_threads_that_ask_goes_on() -> None:
+    done = program("""
+        import os, threading
+        from judge import verify_answers
+        long = ["x" * 400_000] * 40
+        threads = [threading.Thread(target=verify_answers, args=(long, ["5"] * 40), daemon=True) for _ in range(3)]
+        verify_answers(["1"], ["1"])
+        [thread.start() for thread in threads]
+        for _ in range(20):
+            if not (child := os.fork()):
+                os._exit(verify_answers(["1/2"], ["0.5"])[0].label != "correct")
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        print("all")
+    """)
+    assert done.stdout == "all\n", done.stderr
+
+
+def test_where_no_thread_can_be_started_it_is_said_and_later_ones_are() -> None:
+    done = program("""
+        import threading
+        from judge import verify_answers
+        from judge.processes.crew import crew
+        start = threading.Thread.start
+        def broken(self):
+            raise RuntimeError("can't start new thread")
+        threading.Thread.start = broken
+        first = verify_answers(["1"], ["1"])[0]
+        print(first.label, first.failures[0].cause)
+        threading.Thread.start = start
+        print(verify_answers(["1"], ["1"])[0].label)
+    """)
+    assert done.stdout == "undecided evaluator_crash\ncorrect\n", done.stderr
+
+
+def test_at_the_end_of_a_process_nobody_waits_for_ever() -> None:
+    done = program("""
+        import atexit
+        def late():
+            print(verify_answers(["1"], ["1"])[0].label)
+        atexit.register(late)
+        from judge import verify_answers
+        print(verify_answers(["1"], ["1"])[0].label)
+    """)
+    assert done.stdout == "correct\nundecided\n", done.stderr
+
+
+def test_workers_start_without_streams_and_where_only_this_process_finds_judge(tmp_path: Path) -> None:
+    done = program("""
+        import os, sys
+        os.close(0), os.close(2)
+        from judge import verify_answers
+        print([v.label for v in verify_answers(["1/2"] * 40, ["0.5"] * 40, workers=2)].count("correct"))
+    """)
+    assert done.stdout == "40\n"
+    (tmp_path / "script.py").write_text(
+        f"import sys; sys.path[:] = {sys.path!r}\n"
+        "from judge import verify_answers\nprint(verify_answers(['1/2'], ['0.5'])[0].label)\n"
+    )
+    command = [sys._base_executable, str(tmp_path / "script.py")]  # which knows nothing of this environment
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "correct\n", done.stderr
 
 
 def test_texts_that_utf8_cannot_hold_come_through() -> None:

@@ -7,6 +7,7 @@ outlives its parent for long.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import mmap
 import os
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any, NamedTuple
+from typing import NamedTuple
 
 _LOADING_S = 60.0  # importing everything, on a busy machine
 _LONGEST_LINE = 64 * 2**20
@@ -46,27 +47,37 @@ class Gone(Exception):
     """The child died."""
 
 
+#: Run before `judge` can be imported, which may lie where only this process's own path leads.
+_BEGIN = (
+    "import json, runpy, sys; path = sys.stdin.buffer.readline() or sys.exit(); sys.path[:] = json.loads(path); "
+    "runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True)"
+)
+
+
 class Child:
     """One process that runs `module`. Not thread-safe. Raises Late or Gone, after which it has to be killed."""
 
     def __init__(self, module: str) -> None:
         self._pending = b""
+        self._asked = 0  # lines so far: each has a number, which its answer begins with
         try:
-            with tempfile.TemporaryFile() as shared:
-                shared.truncate(mmap.PAGESIZE)
-                self._page = mmap.mmap(shared.fileno(), mmap.PAGESIZE)
+            with tempfile.TemporaryFile() as file, _above_the_streams(file.fileno()) as shared:
+                os.truncate(shared, mmap.PAGESIZE)
+                self._page = mmap.mmap(shared, mmap.PAGESIZE)
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", module],  # -P: nothing in the user's folder can stand in for judge
+                    [sys.executable, "-P", "-c", _BEGIN, module, str(shared)],  # -P: nothing of the user's folder
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    pass_fds=(shared.fileno(),),
+                    bufsize=0,  # a buffer has a lock, which a fork of this process might find held for ever
+                    pass_fds=(shared,),
                     start_new_session=True,
                 )
-                setting = {"path": sys.path, "page": shared.fileno()}
         except OSError as error:  # too many open files, no memory, no room
             raise Gone(f"has no worker, since none could be started: {error}") from error
         try:
-            list(self.ask([json.dumps(setting).encode()], within=_LOADING_S))
+            self._send(json.dumps(sys.path).encode() + b"\n")
+            if self._more(_LOADING_S) != b"ok\n":
+                raise Gone("has no worker, since it did not start as it should")
         except (Late, Gone):
             self.kill()
             raise
@@ -92,18 +103,26 @@ class Child:
         Each step of the work on a line may take `within` seconds; when one takes longer, that is noticed within
         another second.
         """
-        assert self._process.stdin
         _PLACE.pack_into(self._page, 0, NOWHERE, 0, 0)
+        self._send(b"%d %g\n%b\n" % (len(lines), within, b"\n".join(lines)))
+        end = self._asked + len(lines)
+        while self._asked < end:
+            *whole, self._pending = (self._pending + self._more(within)).split(b"\n")
+            for answer in whole:
+                number, _, said = answer.partition(b" ")
+                if number != b"%d" % self._asked:
+                    raise Gone("answered what it was not asked")
+                self._asked += 1
+                yield said
+
+    def _send(self, message: bytes) -> None:
+        assert self._process.stdin
+        rest = memoryview(message)
         try:
-            self._process.stdin.write(b"%d %g\n%b\n" % (len(lines), within, b"\n".join(lines)))
-            self._process.stdin.flush()
+            while rest:
+                rest = rest[self._process.stdin.write(rest) :]
         except OSError:
             raise Gone("died in its worker") from None
-        left = len(lines)
-        while left:
-            *whole, self._pending = (self._pending + self._more(within)).split(b"\n")
-            left -= len(whole)
-            yield from whole
 
     def _more(self, within: float) -> bytes:
         """Return what the child says next; at least one whole line unless it goes on from one that is begun."""
@@ -148,6 +167,16 @@ class Child:
                 pipe.close()  # type: ignore[union-attr]
 
 
+@contextlib.contextmanager
+def _above_the_streams(descriptor: int) -> Iterator[int]:
+    """Yield a copy of a descriptor that is none of the three streams, should those be closed here."""
+    copy = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    try:
+        yield copy
+    finally:
+        os.close(copy)
+
+
 Step = Callable[[int], None]
 
 
@@ -156,29 +185,17 @@ def serve(answer: Callable[[bytes, Step], bytes]) -> None:
 
     `answer` gets a line and a function to call with the number of each step that it begins.
     """
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    page = mmap.mmap(int(sys.argv[2]), mmap.PAGESIZE)
+    os.close(int(sys.argv[2]))
+    requests, answers = os.fdopen(os.dup(0), "rb"), _Answers(os.dup(1))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    requests.readline()
-    if greeting := requests.readline():
-        try:
-            _answer_all(json.loads(greeting), requests, answers, answer)
-        except BrokenPipeError:
-            os._exit(0)  # the parent is gone, and with it whoever could want an answer
-
-
-def _answer_all(
-    setting: dict[str, Any], requests: IO[bytes], answers: IO[bytes], answer: Callable[[bytes, Step], bytes]
-) -> None:
-    sys.path[:] = setting["path"]
-    page = mmap.mmap(setting["page"], mmap.PAGESIZE)
-    os.close(setting["page"])
-    answers.write(b"ok\n")
-    answers.flush()
-    line, steps = 0, 0
+    answers.tell(b"ok")
+    line = steps = 0
 
     def begin(step: int) -> None:
         nonlocal steps
+        answers.ensure_mine()
         steps += 1
         _PLACE.pack_into(page, 0, line, step, steps)
         # A last resort for a child whose parent is gone: the kernel ends it, even inside C code.
@@ -187,12 +204,45 @@ def _answer_all(
     for head in requests:
         number, within = int(head.split()[0]), float(head.split()[1])
         lines = [requests.readline().rstrip(b"\n") for _ in range(number)]  # all, so that the parent can listen
-        flushed = time.monotonic()
         for line, asked in enumerate(lines):  # noqa: B007 - read by `begin`
             begin(0)
-            answers.write(answer(asked, begin) + b"\n")
-            if (now := time.monotonic()) - flushed > _FLUSH_S:
-                answers.flush()
-                flushed = now
+            answers.add(answer(asked, begin))
+        _PLACE.pack_into(page, 0, NOWHERE, 0, steps + 1)
         answers.flush()
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class _Answers:
+    """What is to be told to the parent. A fork that an evaluator made and that comes back here ends."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._owner = os.getpid()
+        self._waiting: list[bytes] = []
+        self._number = 0
+        self._flushed = time.monotonic()
+
+    def ensure_mine(self) -> None:
+        if os.getpid() != self._owner:
+            os._exit(0)
+
+    def add(self, answer: bytes) -> None:
+        self._waiting.append(b"%d %b" % (self._number, answer))
+        self._number += 1
+        if time.monotonic() - self._flushed > _FLUSH_S:
+            self.flush()
+
+    def flush(self) -> None:
+        told, self._waiting = self._waiting, []
+        if told:
+            self.tell(b"\n".join(told))
+        self._flushed = time.monotonic()
+
+    def tell(self, text: bytes) -> None:
+        self.ensure_mine()
+        rest = memoryview(text + b"\n")
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except BrokenPipeError:
+            os._exit(0)  # the parent is gone, and with it whoever could want an answer

@@ -47,7 +47,7 @@ def guarded(evaluator: Evaluator, case: Case) -> Finding:
             raise TypeError(f"check() returned {type(finding).__name__}, not a Finding")
     except SandboxDown:
         raise
-    except Exception as error:  # noqa: BLE001 - an evaluator is foreign code; its crash is recorded, not scored
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an evaluator is foreign code; its crash is recorded, not scored
         return failed("evaluator_crash", f"{evaluator.name} crashed: {type(error).__name__}: {error}")
     if finding.outcome != "undecided" and finding.basis not in evaluator.bases.get(finding.outcome, ()):
         said = f"{evaluator.name} said {finding.outcome} by {finding.basis}, which it does not declare"

@@ -67,6 +67,7 @@ class Crew:
         """Kill all children, for good."""
         with self._change:
             self._closed = True
+            self._give_up(Gone("cannot be asked any more: this process ends"))
             children = list(self._children)
             self._change.notify_all()
         for child in children:
@@ -83,11 +84,25 @@ class Crew:
         else:
             self._waiting.extend(tasks)
         wanted = -(-len(self._waiting) // _ALONE)
-        while self._free < wanted and self._threads < self._size:
-            self._threads += 1
-            self._free += 1
-            threading.Thread(target=self._serve, name="judge-worker", daemon=True).start()
+        problem = Gone("cannot be asked any more: this process ends") if self._closed else None
+        while problem is None and self._free < wanted and self._threads < self._size:
+            try:
+                threading.Thread(target=self._serve, name="judge-worker", daemon=True).start()
+            except RuntimeError as error:
+                problem = Gone(f"has no worker, since no thread can be started for one: {error}")
+            else:
+                self._threads += 1
+                self._free += 1
+        if problem and (self._closed or not self._threads):
+            self._give_up(problem)
         self._change.notify(wanted)
+
+    def _give_up(self, problem: Gone) -> None:
+        """Tell everybody who waits that nobody will come."""
+        while self._waiting:
+            task = self._waiting.popleft()
+            while task.blamed(None, problem):
+                pass
 
     def _serve(self) -> None:
         """The life of one thread: a child, and one batch after the other."""

@@ -54,7 +54,7 @@ def sendable(evaluator: Evaluator) -> bool:
         return False
     try:
         pickle.dumps(evaluator)
-    except (pickle.PicklingError, AttributeError, TypeError):
+    except Exception:  # noqa: BLE001 - how an evaluator is pickled is foreign code
         return False
     return True
 

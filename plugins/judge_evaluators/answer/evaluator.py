@@ -25,6 +25,8 @@ _NAMED = re.compile(r"[a-z]+: ")
 _LONGEST = 5_000  # characters of a reference that are read
 _RESPONSE = 1_000_000  # characters of a response that are looked at: for thinking, later turns, and its end
 _REFERENCES = 300
+_LETTERS = 2_000_000  # characters of the response, times the references that it is held against
+_FEW = 4  # references that are read all the same
 
 
 class Judged(NamedTuple):
@@ -42,8 +44,9 @@ class Answer:
     ``correct`` if the one answer found in the response equals any reference; ``incorrect`` if every reference was
     understood and differs; else ``undecided``. A response that gives no answer, several, or speaks to its grader
     is undecided, because nothing was found to compare; so is one over 1,000,000 characters, and one that is none of
-    the first 300 references where there are more. Free text is not judged here beyond the same words; see
-    ``short_text``. What counts as equal is in docs/answers.md; how the answer is found, in `finding.extract`.
+    the references that are read where there are more: 300, and fewer for a response of over 6,666 characters. Free
+    text is not judged here beyond the same words; see ``short_text``. What counts as equal is in docs/answers.md; how
+    the answer is found, in `finding.extract`.
     """
 
     name = "answer"
@@ -64,14 +67,15 @@ class Answer:
             return Finding.undecided(why)
         judged = []
         extracted: dict[Wanted, Extracted | Refused] = {}  # of up to 185 references, most of one shape
-        for reference in dict.fromkeys(case.references[:_REFERENCES]):
+        read = min(_REFERENCES, max(_FEW, _LETTERS // max(1, len(case.response))))
+        for reference in dict.fromkeys(case.references[:read]):
             one = _judge_one(case.response, reference, case.question, extracted)
             if one.outcome == "correct":
                 return _finding(one)
             judged.append(one)
-        if len(case.references) > _REFERENCES:
+        if len(case.references) > read:
             return Finding.undecided(
-                f"none of the first {_REFERENCES} references is given; {len(case.references):,} are not all read"
+                f"none of the first {read} references is given; {len(case.references):,} are not all read"
             )
         open_ones = [one for one in judged if one.outcome == "undecided"]
         return _finding((open_ones or judged)[0])

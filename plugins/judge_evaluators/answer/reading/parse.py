@@ -58,7 +58,9 @@ _INTEGERS = re.compile(
     r"(?:(?:where|for|with|any|some|all|and|is|\\text)\b|[,({\s])*+"
     r"((?:[a-zA-Y](?![a-zA-Z])[\s,]*+(?:and\b\s*+)?)++)"
     r"(?:∈|\\in\b|(?:in|is|are|an?|any|arbitrary)\b|\s)*+(?:\\mathbb\s*+(?:\{\s*+)?Z|Z\b|integers?|ℤ)"
+    r"[\s.)\]$]*+"  # and nothing else: what is left of them by `k > 0` or `Z^+` is another family
 )
+_COMMAND = re.compile(r"\\[A-Za-z]+")
 
 
 def parse(text: str) -> Value:
@@ -128,10 +130,12 @@ def _without_conditions(text: str) -> tuple[str, tuple[str, ...]]:
         text = _before_for_all(text)
     at = max(text.rfind(","), text.rfind("("), text.rfind(r"\text"), text.rfind("where"))
     if at > 0 and ("Z" in text[at:] or "integer" in text[at:]):
-        found = _INTEGERS.match(text[at:].replace("}", " ")) if len(text) - at <= 80 else None
+        found = _INTEGERS.fullmatch(text[at:].replace("}", " ")) if len(text) - at <= 80 else None
         if found:
             names = tuple(re.findall("[a-zA-Z]", found[1].replace("and", "")))
-            return text[:at].rstrip(" ,;("), names
+            letters = _COMMAND.sub(" ", text[:at])
+            if any(name in letters for name in names):
+                return text[:at].rstrip(" ,;("), names
     return text, ()
 
 

@@ -44,6 +44,7 @@ _MASTER = re.compile(
     r"|(?P<prime>'+)"
     r"|(?P<op>[-+*/^_!,;:|&₰€£¥₹Å]|\\\||\\[-_&#])"
 )
+_MANY_GROUPS = re.compile(r"\d,(?:\d{3},){99}\d{3}(?!\d)")
 _OPERATORS = {
     r"\cdot": "*", r"\times": "*", r"\ast": "*", r"\div": "/", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=",
     r"\ge": ">=", r"\geq": ">=", r"\geqslant": ">=", r"\lt": "<", r"\gt": ">", r"\ne": "!=", r"\neq": "!=",
@@ -66,6 +67,8 @@ def tokenize(text: str) -> list[Token]:
     """Return the tokens with their nesting depth. Raises `Unreadable` beyond a bound or at an unknown sign."""
     if len(text) > MAX_CHARS:
         raise Unreadable("too long")
+    if _MANY_GROUPS.search(text):
+        raise Unreadable("a number of more than 99 groups, or a list of as many")
     if _DERIVATIVE.search(text):
         raise Unreadable("a derivative, which is not worked out here")
     tokens: list[Token] = []
