@@ -32,7 +32,7 @@ def test_it_lists_the_tools_and_finds_nothing_wrong_with_their_schemas(programs:
     done = inspect(programs, "--method", "tools/list", "--strict")
     assert done.returncode == 0 and "arning" not in done.stderr, done.stderr
     names = [tool["name"] for tool in json.loads(done.stdout)["tools"]]
-    assert names == ["verify_answer", "check", "python", "python_session", "sympy", "sql"]
+    assert names == ["verify_answer", "check", "python", "python_session", "sql", "sympy"]
 
 
 def test_it_verifies_an_answer(programs: Path) -> None:
