@@ -133,7 +133,7 @@ def _without_conditions(text: str) -> tuple[str, tuple[str, ...]]:
         found = _INTEGERS.fullmatch(text[at:].replace("}", " ")) if len(text) - at <= 80 else None
         if found:
             names = tuple(re.findall("[a-zA-Z]", found[1].replace("and", "")))
-            letters = _COMMAND.sub(" ", text[:at])
+            letters = _COMMAND.sub(" ", text[:at].rpartition("=")[2])  # `x = k pi, x in Z` says nothing of k
             if any(name in letters for name in names):
                 return text[:at].rstrip(" ,;("), names
     return text, ()
