@@ -11,10 +11,11 @@ DEADLINE_S = 60.0  # the same, for what waits for something that has a while of 
 
 
 def until(true: Callable[[], bool]) -> bool:
+    """Whether it becomes true; that it was true once counts, since what is made again between two looks flickers."""
     end = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < end:
+    while not (seen := true()) and time.monotonic() < end:
         time.sleep(0.02)
-    return true()
+    return seen
 
 
 def descendants(pid: int) -> set[int]:
