@@ -19,11 +19,12 @@ from judge.panel import voting
 from judge.panel.agent import Bounds
 from judge.panel.scoring import ScoreSeat
 from judge.panel.seats import Panel, ensure_agreement
+from judge.plain import digest
 from judge.processes.consulting import consult
 from judge.processes.crew import BATCH, cores
 from judge.processes.workers import Workers, sendable
 from judge.protocols import Batches, Closes, Decided, Deliberation, Evaluator, Preflights
-from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, digest, total
+from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, total
 from judge.version import __version__
 
 _AT_ONCE = 32  # cases, where no model asks for more

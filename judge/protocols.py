@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
 
-from judge.types import Basis, Case, Failure, Finding, Outcome, Record, Runs, Usage, Verdict, Vote, digest
+from judge.plain import digest
+from judge.types import Basis, Case, Failure, Finding, Outcome, Record, Runs, Usage, Verdict, Vote
 
 
 class Evaluator(Protocol):

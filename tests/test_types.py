@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from judge import Case, Evidence, Failure, Finding, Member, Usage, Vote
-from judge.types import STRENGTH, digest, total
+from judge.plain import digest
+from judge.types import STRENGTH, total
 
 MEMBER = Member(model="m", rubric="r")
 

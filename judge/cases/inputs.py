@@ -21,7 +21,8 @@ from pydantic_core import PydanticSerializationError
 
 from judge.cases.readers import Row, reader
 from judge.errors import InputError
-from judge.types import Case, all_well_formed
+from judge.plain import all_well_formed
+from judge.types import Case
 
 _FIELDS = frozenset(Case.model_fields) | {"response", "reference"}
 _BAD_ROWS_KEPT = 20

@@ -77,7 +77,7 @@ def _heard(found: Sourced) -> Settings:
 
 
 def _folder(grader: Path, rows: Path, settings: Settings) -> Path:
-    from judge.types import digest
+    from judge.plain import digest
 
     identity = digest(grader.read_text(encoding="utf-8"), str(rows.resolve()), settings.model_dump_json())
     return Path("runs") / f"grade-{identity[:8]}"

@@ -76,7 +76,7 @@ def rescore(
 
 def _run_file(samples: list[Path], settings: Settings) -> Path | None:
     """Return where verdicts of a model are kept: they cost something. Those of evaluators are made again at once."""
-    from judge.types import digest
+    from judge.plain import digest
 
     if settings.model == ("none",):
         return None

@@ -161,7 +161,7 @@ def _surveyed(source: Source, judge: Judge, on_bad_input: str, *, limit: int | N
 
 
 def _default_path(cases: str, source: Source, judge: Judge) -> Path:
-    from judge.types import digest
+    from judge.plain import digest
 
     stem = "stdin" if cases == "-" else Path(cases).stem
     return Path("runs") / f"{stem}-{digest(source.identity, judge.cascade.provenance.fingerprint)[:8]}.judge"

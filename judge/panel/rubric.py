@@ -20,9 +20,10 @@ from judge import registry
 from judge.errors import PluginError, RubricError, nearest
 from judge.panel.ballots import ballot_model
 from judge.panel.templates import View, compiled
+from judge.plain import digest
 from judge.protocols import Message
 from judge.text.fencing import Untrusted, fence, hex_digits
-from judge.types import Case, Record, digest
+from judge.types import Case, Record
 
 
 class Header(Record):

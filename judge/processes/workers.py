@@ -18,13 +18,14 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from judge.errors import SandboxDown
+from judge.plain import digest
 from judge.processes.child import Gone, Late, Step, serve
 from judge.processes.collector import loading
 from judge.processes.consulting import consult, failed
 from judge.processes.crew import crew
 from judge.protocols import Evaluator
 from judge.sandbox.sandbox import withhold
-from judge.types import Case, Finding, Record, digest
+from judge.types import Case, Finding, Record
 
 
 class Workers:

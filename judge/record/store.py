@@ -22,9 +22,10 @@ from typing import Any, NamedTuple, Self
 from pydantic import ValidationError
 
 from judge.errors import InputError, StoreError
+from judge.plain import digest
 from judge.protocols import Decided, Deliberation, Exchange, Reply, Request
 from judge.record import runfile
-from judge.types import Case, Failure, Provenance, Verdict, digest
+from judge.types import Case, Failure, Provenance, Verdict
 
 _GATHER_S = 0.01  # verdicts that come this close together share a commit; it costs a disk write each
 _INSERT = f"INSERT INTO verdicts VALUES ({', '.join('?' * 18)})"

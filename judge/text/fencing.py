@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterable
 
 from judge.errors import RubricError
+from judge.plain import digest
 from judge.text.cleaning import clean
 from judge.text.normal import normalized
-from judge.types import digest
 
 _LENGTH = 12  # hex digits of a nonce
 _ALIKE = 8  # that many of them in a row are too many in a text

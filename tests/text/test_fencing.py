@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from judge import Case, RubricError
 from judge.panel.rubric import Rubric
+from judge.plain import digest
 from judge.text.cleaning import clean
 from judge.text.fencing import Untrusted, fence, hex_digits, nonce_for, occurs
-from judge.types import digest
 
 texts = st.text(st.characters(codec="utf-8"))
 RUBRIC = Rubric.find("correctness")

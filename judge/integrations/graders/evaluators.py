@@ -14,8 +14,9 @@ from typing import Any
 from judge.errors import SandboxDown, SandboxError
 from judge.integrations.graders.records import PythonCheck, StringCheck, TextSimilarity
 from judge.integrations.graders.similarity import similarity
+from judge.plain import digest
 from judge.sandbox import Limits, shared
-from judge.types import Basis, Case, Evidence, Failure, Finding, Outcome, Runs, digest
+from judge.types import Basis, Case, Evidence, Failure, Finding, Outcome, Runs
 
 _LIMITS = Limits(seconds=60, cpu_seconds=30)
 

@@ -12,7 +12,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from judge.errors import ConfigError, InputError, nearest
 from judge.integrations.shared import texts
-from judge.types import Case, digest
+from judge.plain import digest
+from judge.types import Case
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ import yaml
 from pydantic import ValidationError
 
 from judge.errors import StoreError
+from judge.plain import digest
 from judge.protocols import Reply, Request
-from judge.types import Failure, Record, digest
+from judge.types import Failure, Record
 
 _HEAD = """\
 # What models answered to the tests of {module}, recorded by the pytest plugin of judge.

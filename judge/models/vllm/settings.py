@@ -12,7 +12,8 @@ from pydantic import Field, JsonValue, ValidationError
 
 from judge.errors import ConfigError
 from judge.models import ModelOptions
-from judge.types import Record, digest
+from judge.plain import digest
+from judge.types import Record
 
 #: How much an engine takes and how fast it is, and nothing else: a run may be continued with other values.
 RESOURCES = frozenset(
