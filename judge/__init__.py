@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from judge.budget import Budget
     from judge.errors import (
         ConfigError,
         InputError,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
         ToolError,
         VoteError,
     )
+    from judge.files import File
     from judge.judging import Judge
+    from judge.kinds import Inputs, Kind
     from judge.models import ModelOptions
     from judge.models.scripted import ScriptedModel
     from judge.panel.rubric import Rubric
@@ -50,11 +53,14 @@ if TYPE_CHECKING:
     from judge.version import __version__
 
 _HOMES = {
+    "judge.budget": "Budget",
     "judge.errors": (
         "ConfigError InputError JudgeError ModelBusy ModelDown ModelError PluginError RubricError SandboxDown "
         "SandboxError StoreError ToolError VoteError"
     ),
+    "judge.files": "File",
     "judge.judging": "Judge",
+    "judge.kinds": "Inputs Kind",
     "judge.models": "ModelOptions",
     "judge.models.scripted": "ScriptedModel",
     "judge.protocols": "Evaluator Message Model Reply Request Serving Tool ToolCall ToolSpec",
@@ -67,15 +73,19 @@ _HOME = {name: module for module, public in _HOMES.items() for name in public.sp
 
 __all__ = [
     "Basis",
+    "Budget",
     "Case",
     "ConfigError",
     "Evaluator",
     "Evidence",
     "Failure",
+    "File",
     "Finding",
     "InputError",
+    "Inputs",
     "Judge",
     "JudgeError",
+    "Kind",
     "Member",
     "Message",
     "Model",

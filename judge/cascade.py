@@ -1,9 +1,10 @@
 """One case to a verdict: evaluators first, and where they abstain, a panel that votes.
 
 The evaluators of the case's kind are asked, cheapest first, in child processes under a deadline. A decisive finding
-ends the asking unless an evaluator that has not been asked could reach a stronger basis. No vote can overturn a
-finding. Evaluators are asked only when the panel answers their question, that is, when its labels include ``correct``
-and ``incorrect``, or there is no panel.
+ends the asking unless an evaluator that has not been asked could reach a stronger basis. A stronger basis is never
+overruled by a weaker one: no vote overturns a rule or a proof, and no classifier a vote. Sound findings of both sides
+leave a case undecided. Evaluators are asked only when the panel answers their question, that is, when its labels
+include ``correct`` and ``incorrect``, or there is no panel.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from pydantic import JsonValue
+
+from judge.errors import ConfigError
 from judge.panel import voting
-from judge.panel.agent import Bounds
+from judge.panel.agent import Bounds, Seat
 from judge.panel.scoring import ScoreSeat
 from judge.panel.seats import Panel, ensure_agreement
 from judge.plain import digest
-from judge.processes.consulting import consult
+from judge.processes.consulting import Asked, Terms, consult, failed
 from judge.processes.crew import BATCH, cores
 from judge.processes.workers import Workers, sendable
-from judge.protocols import Batches, Closes, Decided, Deliberation, Evaluator, Preflights
-from judge.types import STRENGTH, Case, Finding, Provenance, Verdict, Vote, total
+from judge.protocols import Batches, Closes, Decided, Deliberation, Described, Evaluator, Preflights
+from judge.types import SOUND, STRENGTH, Basis, Case, Failure, Finding, Provenance, Verdict, Vote, total
 from judge.version import __version__
 
 _AT_ONCE = 32  # cases, where no model asks for more
@@ -33,8 +37,10 @@ _AT_ONCE = 32  # cases, where no model asks for more
 class Cascade:
     """Decides cases. Thread-safe. Raises ConfigError for a panel that cannot vote.
 
-    `deadline_s` is for each check of an evaluator in a child. With `here` those that declare ``runs = "here"`` are
-    asked in the calling thread instead, where nothing ends them: for single cases.
+    `panels` are those of kinds that have another than `panel`; `absent` says by name why evaluators cannot be asked,
+    which is recorded where nobody else decides. `terms` say how long each check of an evaluator may
+    take and what a decision may rest on; with `here` those evaluators that declare ``runs = "here"`` are asked in the
+    calling thread instead of a child, where nothing ends them: for single cases.
     """
 
     def __init__(
@@ -42,28 +48,41 @@ class Cascade:
         evaluators: Sequence[Evaluator],
         panel: Panel | None,
         *,
+        panels: Mapping[str, Panel] | None = None,
+        absent: Mapping[str, str] | None = None,
+        terms: Terms | None = None,
         limits: Bounds | None = None,
-        deadline_s: float = 10.0,
         here: bool = False,
         further: Mapping[str, Any] | None = None,
     ) -> None:
-        if panel is not None:
-            ensure_agreement(panel)
         self.panel = panel
+        self.absent = dict(absent or {})
+        self.panels: Mapping[str, Panel] = panels or {}
+        for one in self._all_panels():
+            ensure_agreement(one)
+        self.terms = terms or Terms(weakest="learned" if panel is None else "vote")
+        if panel is not None and STRENGTH[self.terms.weakest] > STRENGTH["vote"]:
+            raise ConfigError(
+                f"weakest={self.terms.weakest}: no vote of a model could decide a case; leave the model out, or say "
+                "weakest=vote"
+            )
         self.limits = limits or Bounds()
-        self.evaluators = tuple(sorted(evaluators, key=lambda e: (e.runs != "here", getattr(e, "cost", 1))))
-        self._groups = _groups(self.evaluators, deadline_s=deadline_s, here=here)
-        self._asked = panel is None or {"correct", "incorrect"} <= set(panel.labels)
-        self.provenance = _provenance(self, {"evaluator_deadline_s": deadline_s, **(further or {})})
+        self.evaluators = tuple(sorted(evaluators, key=lambda e: (e.runs != "here", e.cost)))
+        self._groups = _groups(self.evaluators, terms=self.terms, here=here)
+        self._further = dict(further or {})
+        self._provenances: dict[str, Provenance] = {}
 
-    def decide(self, case: Case, *, kept: Iterable[Deliberation] = ()) -> Decided:
+    def decide(
+        self, case: Case, *, kept: Iterable[Deliberation] = (), recorded: Mapping[str, Finding] | None = None
+    ) -> Decided:
         """Decide a case. Votes that were `kept` from an earlier attempt are not asked for again.
 
-        Raises ModelDown when no call to a model can work.
+        What is `recorded` is rechecked and not searched for again. Raises ModelDown when no call to a model can work.
         """
-        findings = self.consult(case) if self._asked else {}
-        if self.panel is not None and not any(finding.basis for finding in findings.values()):
-            return self._vote(case, self.panel, kept, findings)
+        panel = self.panel_of(case.kind)
+        findings = self.consult(case, recorded=recorded) if _answers(panel) else {}
+        if panel is not None and not self._decisive(findings):
+            return self._vote(case, panel, kept, findings)
         return Decided(self._found(case, findings), ())
 
     @property
@@ -71,32 +90,67 @@ class Cascade:
         """How many cases to hand over at a time: a message to a child, or one where a case may take long."""
         return BATCH if self.panel is None and all(e.runs == "here" for e in self.evaluators) else 1
 
-    def decide_all(self, cases: Sequence[Case], *, size: int | None = None) -> list[Decided]:
+    def decide_all(
+        self,
+        cases: Sequence[Case],
+        /,
+        *,
+        size: int | None = None,
+        recorded: Sequence[Mapping[str, Finding]] | None = None,
+    ) -> list[Decided]:
         """Decide cases; evaluators work in `size` children at once (as many as there are cores if None)."""
+        before: Sequence[Mapping[str, Finding]] = recorded or [{}] * len(cases)
         if self.panel is not None:
-            return [self.decide(case) for case in cases]
-        found = self._consult(cases, size)
+            return [self.decide(case, recorded=one) for case, one in zip(cases, before, strict=True)]
+        asked = [Asked(case=case, recorded=dict(one)) for case, one in zip(cases, before, strict=True)]
+        found = self._consult(asked, size)
         return [Decided(self._found(case, findings), ()) for case, findings in zip(cases, found, strict=True)]
 
-    def consult(self, case: Case) -> dict[str, Finding]:
-        """Return what the evaluators of the case's kind say, by name, in the order in which they were asked."""
-        return self._consult([case], None)[0]
+    def consult(
+        self,
+        case: Case,
+        *,
+        hints: Mapping[str, JsonValue] | None = None,
+        recorded: Mapping[str, Finding] | None = None,
+    ) -> dict[str, Finding]:
+        """Return what the evaluators of the case's kind say, by name, in the order in which they were asked.
 
-    def _consult(self, cases: Sequence[Case], size: int | None) -> list[dict[str, Finding]]:
-        found: list[dict[str, Finding]] = [{} for _ in cases]
+        With `hints` only those are asked who can use them, and what they say is a sound finding or undecided.
+        """
+        given = None if hints is None else dict(hints)
+        return self._consult([Asked(case=case, recorded=dict(recorded or {}), hints=given)], None)[0]
+
+    def _consult(self, asked: Sequence[Asked], size: int | None) -> list[dict[str, Finding]]:
+        found: list[dict[str, Finding]] = [one.known for one in asked]
         for group in self._groups:
+            asked = [
+                one.model_copy(update={"known": known}) if known else one
+                for one, known in zip(asked, found, strict=True)
+            ]
             if isinstance(group, Workers):
-                found = group.consult(cases, found, size=size)
+                found = group.consult(asked, size=size)
             else:
-                found = [consult(group, case, known=known) for case, known in zip(cases, found, strict=True)]
-        return found
+                found = [consult(group, one, terms=self.terms) for one in asked]
+        if not self.absent:
+            return found
+        missing = {name: failed("broken_plugin", why) for name, why in self.absent.items()}
+        return [one if self._decisive(one) else one | missing for one in found]
+
+    def _decisive(self, findings: Mapping[str, Finding]) -> list[tuple[str, Finding]]:
+        """Return the findings that are strong enough to decide."""
+        least = STRENGTH[self.terms.weakest]
+        return [(name, f) for name, f in findings.items() if f.basis is not None and STRENGTH[f.basis] >= least]
 
     def _found(self, case: Case, findings: dict[str, Finding]) -> Verdict:
-        """Return the verdict of the strongest finding, or that nobody decided."""
-        deciding = [(name, finding) for name, finding in findings.items() if finding.basis is not None]
-        common = {"case_id": case.id, "findings": findings, "provenance": self.provenance}
+        """Return the verdict of the strongest finding, or why there is none."""
+        deciding = self._decisive(findings)
+        common = {"case_id": case.id, "findings": findings, "provenance": self.provenance(case.kind)}
+        if conflict := _conflict(deciding):
+            error = Failure(cause="conflict", message=conflict)
+            return Verdict(label="undecided", decided_by="nobody", because=conflict, error=error, **common)
         if not deciding:
-            return Verdict(label="undecided", decided_by="nobody", because=_why_undecided(findings), **common)
+            because = _why_undecided(findings, weakest=self.terms.weakest)
+            return Verdict(label="undecided", decided_by="nobody", because=because, **common)
         name, finding = max(deciding, key=lambda item: STRENGTH[item[1].basis or ""])
         return Verdict(
             label=finding.outcome,
@@ -107,41 +161,65 @@ class Cascade:
             **common,
         )
 
+    def panel_of(self, kind: str) -> Panel | None:
+        """Return who votes on the cases of a kind."""
+        return self.panels.get(kind, self.panel)
+
+    def _all_panels(self) -> list[Panel]:
+        return [panel for panel in (self.panel, *self.panels.values()) if panel is not None]
+
+    @property
+    def seats(self) -> list[Seat]:
+        """Everybody who may be asked, on any panel."""
+        return [seat for panel in self._all_panels() for seat in panel.seats]
+
+    def provenance(self, kind: str) -> Provenance:
+        """Return where verdicts on a kind come from: its evaluators, its panel, and the other settings."""
+        if kind not in self._provenances:
+            self._provenances[kind] = _provenance(self, kind, self._further)
+        return self._provenances[kind]
+
     @property
     def at_once(self) -> int:
         """How many cases to judge at once: 32, or as many as keep a model or all children at work."""
         if self.batch > 1:
             return self.batch * (cores() + 1)
-        models = [seat.model for seat in self.panel.seats] if self.panel else []
+        models = [seat.model for seat in self.seats]
         return max([_AT_ONCE, *(model.at_once for model in models if isinstance(model, Batches))])
 
     def preflight(self) -> None:
         """Raise ModelDown when a model of the panel cannot work at all."""
-        for seat in self.panel.seats if self.panel else ():
+        for seat in self.seats:
             if isinstance(seat.model, Preflights):
                 seat.model.preflight()
 
     def close(self) -> None:
         """Hang up on servers; connections are made anew when another case is decided."""
-        for seat in self.panel.seats if self.panel else ():
+        for seat in self.seats:
             if isinstance(seat.model, Closes):
                 seat.model.close()
 
     def _vote(self, case: Case, panel: Panel, kept: Iterable[Deliberation], findings: dict[str, Finding]) -> Decided:
         done = {d.vote.index: d for d in kept if d.vote.error is None}
-        while more := voting.needed([d.vote for d in done.values()], asked=panel.votes, numeric=panel.numeric):
+        while not _proved(done.values()) and (
+            more := voting.needed([d.vote for d in done.values()], asked=panel.votes, numeric=panel.numeric)
+        ):
             indices = [i for i in range(panel.votes) if i not in done][:more]
             for deliberation in self._ask(case, panel, indices):
                 done[deliberation.vote.index] = deliberation
-        votes = tuple(done[index].vote for index in sorted(done))
-        exchanges = tuple(e for index in sorted(done) for e in done[index].exchanges)
-        return Decided(self.count(case, votes, findings), exchanges)
+        by_index = [done[index] for index in sorted(done)]
+        exchanges = tuple(e for deliberation in by_index for e in deliberation.exchanges)
+        return Decided(self.count(case, by_index, findings), exchanges)
 
-    def count(self, case: Case, votes: tuple[Vote, ...], findings: dict[str, Finding]) -> Verdict:
-        """Return the verdict that votes make where evaluators abstained. Asks nobody."""
-        assert self.panel is not None
-        panel = self.panel
+    def count(self, case: Case, done: Sequence[Deliberation], findings: dict[str, Finding]) -> Verdict:
+        """Return the verdict that votes make where evaluators abstained, or what they proved by hints. Asks nobody."""
+        panel = self.panel_of(case.kind)
+        assert panel is not None
+        votes = tuple(deliberation.vote for deliberation in done)
         decision = voting.decide(votes, asked=panel.votes, numeric=panel.numeric, by_median=panel.by_median)
+        cast = {"votes": votes, "tally": decision.tally, "usage": total(vote.usage for vote in votes)}
+        if proved := _proved(done):
+            return self._found(case, findings | proved).model_copy(update=cast)
         decided = decision.label != "undecided"
         return Verdict(
             case_id=case.id,
@@ -151,10 +229,8 @@ class Cascade:
             basis="vote" if decided else None,
             because=_why_voted(votes, decision),
             findings=findings,
-            votes=votes,
-            tally=decision.tally,
-            usage=total(vote.usage for vote in votes),
-            provenance=self.provenance,
+            provenance=self.provenance(case.kind),
+            **cast,
         )
 
     def _ask(self, case: Case, panel: Panel, indices: list[int]) -> list[Deliberation]:
@@ -183,7 +259,7 @@ class Cascade:
         return done
 
 
-def _groups(evaluators: Sequence[Evaluator], *, deadline_s: float, here: bool) -> list[Workers | tuple[Evaluator, ...]]:
+def _groups(evaluators: Sequence[Evaluator], *, terms: Terms, here: bool) -> list[Workers | tuple[Evaluator, ...]]:
     """Return evaluators that are asked in the same place and one after the other together: children, or this thread."""
 
     def in_children(evaluator: Evaluator) -> bool:
@@ -192,14 +268,46 @@ def _groups(evaluators: Sequence[Evaluator], *, deadline_s: float, here: bool) -
         return sendable(evaluator)
 
     grouped = ((children, tuple(group)) for children, group in groupby(evaluators, in_children))
-    return [Workers(group, deadline_s=deadline_s) if children else group for children, group in grouped]
+    return [Workers(group, terms) if children else group for children, group in grouped]
 
 
-def _why_undecided(findings: dict[str, Finding]) -> str:
+def _answers(panel: Panel | None) -> bool:
+    """Return whether a panel answers the question that evaluators answer; or there is none."""
+    return panel is None or {"correct", "incorrect"} <= set(panel.labels)
+
+
+def _proved(done: Iterable[Deliberation]) -> dict[str, Finding]:
+    """Return what evaluators proved while the panel deliberated; where they proved both, each under its own name."""
+    found: dict[str, Finding] = {}
+    for deliberation in done:
+        for name, finding in deliberation.proved.items():
+            if name in found and found[name].outcome != finding.outcome:
+                found[f"{name} for vote {deliberation.vote.index}"] = finding
+            else:
+                found.setdefault(name, finding)
+    return found
+
+
+def _conflict(deciding: Sequence[tuple[str, Finding]]) -> str | None:
+    """Return what was found by sound bases that cannot both be, if it was."""
+    sound = {finding.outcome: (name, finding) for name, finding in deciding if finding.basis in SOUND}
+    if len(sound) < 2:
+        return None
+    said = "; ".join(f"{name}: {f.outcome} ({f.basis}): {f.because}" for name, f in sound.values())
+    return f"the findings contradict each other, so that one of them is wrong: {said}"
+
+
+def _why_undecided(findings: Mapping[str, Finding], *, weakest: Basis) -> str:
     if not findings:
         return "no evaluator was asked and there is no panel"
-    said = "; ".join(f"{name}: {finding.because}" for name, finding in findings.items())
+    said = "; ".join(f"{name}: {_weakly(finding)}{finding.because}" for name, finding in findings.items())
+    if any(finding.basis for finding in findings.values()):
+        return f"no evaluator decides by {weakest} or stronger ({said}) and there is no panel"
     return f"no evaluator could decide ({said}) and there is no panel"
+
+
+def _weakly(finding: Finding) -> str:
+    return f"{finding.outcome} by {finding.basis}, " if finding.basis else ""
 
 
 def _why_voted(votes: tuple[Vote, ...], decision: voting.Decision) -> str:
@@ -216,12 +324,15 @@ def _why_voted(votes: tuple[Vote, ...], decision: voting.Decision) -> str:
     return f"{tally.counts[decision.label]} of {tally.asked} votes{failed}: {reason}"
 
 
-def _provenance(cascade: Cascade, further: Mapping[str, Any]) -> Provenance:
-    """Return every setting that could change an outcome, and its hash: the fingerprint of a run."""
-    panel = cascade.panel
+def _provenance(cascade: Cascade, kind: str, further: Mapping[str, Any]) -> Provenance:
+    """Return every setting that could change the outcome of a case of a kind, and its hash: the fingerprint."""
+    panel = cascade.panel_of(kind)
     settings: dict[str, Any] = {
-        "evaluators": {e.name: e.version for e in cascade.evaluators},  # in the order in which they are asked
+        # in the order in which they are asked
+        "evaluators": {e.name: e.version for e in cascade.evaluators if kind in e.kinds},
         "panel": None,
+        "evaluator_deadline_s": cascade.terms.deadline_s,
+        "weakest": cascade.terms.weakest,
         **further,
     }
     if panel is not None:
@@ -241,7 +352,7 @@ def _provenance(cascade: Cascade, further: Mapping[str, Any]) -> Provenance:
                 for name, rubric in rubrics.items()
             },
         }
-        if models := {s.member.model: s.model.provenance for s in panel.seats if hasattr(s.model, "provenance")}:
+        if models := {s.member.model: s.model.provenance for s in panel.seats if isinstance(s.model, Described)}:
             settings["panel"]["models"] = models
         if scored := [seat.settings for seat in panel.seats if isinstance(seat, ScoreSeat)]:
             settings["panel"]["score"] = scored

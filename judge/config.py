@@ -24,7 +24,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from judge.errors import ConfigError, nearest
 from judge.models import ModelOptions
-from judge.types import Record
+from judge.types import Basis, Record
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,25 @@ class Settings(Record):
 
     ``evaluators`` and ``tools`` hold names, or ``all`` or ``none``; ``model`` may be ``none``. Without
     ``temperature`` a member that votes once is asked at 0 and one that votes more often at 0.7. ``tools=all``
-    means those that the rubric names. ``engine`` holds arguments of an engine in this process, by name, or as texts
-    such as ``dtype=float32``. ``threshold`` is a number, or the file that ``judge calibrate`` wrote. ``in_flight``
-    cases are judged at once; without it 32, or as many as a model of the panel asks for.
+    means those that the rubric names, or the case's kind where no rubric is set. ``engine`` holds arguments of an
+    engine in this process, by name, or as texts such as ``dtype=float32``. ``threshold`` is a number, or the file that
+    ``judge calibrate`` wrote. ``in_flight`` cases are judged at once; without it 32, or as many as a model of the panel
+    asks for.
     """
 
     model: Annotated[tuple[str, ...], Flag("PROVIDER:NAME, again for more members, or 'none'.", "-m")] = ("none",)
-    rubric: Annotated[tuple[str, ...], Flag("Name or path of a rubric; again for more members.", "-r")] = (
-        "correctness",
-    )
+    rubric: Annotated[
+        tuple[str, ...],
+        Flag("Name or path of a rubric; again for more members. Default: that of the case's kind.", "-r"),
+    ] = ()
     votes: Annotated[int | None, Flag("Votes to ask for; default: one a member.", "-n")] = Field(default=None, ge=1)
     temperature: Annotated[tuple[float, ...], Flag("Sampling temperature; again for more members.")] = ()
     seed: Annotated[int, Flag("Seed of the first round of votes.")] = 0
     evaluators: Annotated[tuple[str, ...], Flag("Names, 'all' or 'none'.", "-e")] = ("all",)
+    weakest: Annotated[
+        Basis | None,
+        Flag("The weakest basis that decides; default: vote where a model is asked, else learned."),
+    ] = None
     tools: Annotated[tuple[str, ...], Flag("Names, 'all' that the rubric names, or 'none'.")] = ("all",)
     criterion: Annotated[str | None, Flag("For rubrics with a free criterion.")] = None
     in_flight: Annotated[int | None, Flag("Cases judged at once (32; vllm: on a GPU 256).")] = Field(

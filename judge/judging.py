@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from judge import registry, runs, sandbox
+from judge import kinds, registry, runs, sandbox
 from judge.cascade import Cascade
 from judge.cases.inputs import distinct
 from judge.config import Settings
@@ -22,9 +22,12 @@ from judge.panel.agent import Bounds, Seat
 from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat, read_threshold
 from judge.panel.seats import Panel
+from judge.processes.consulting import Terms, lack
 from judge.protocols import Evaluator, Model, Tool
 from judge.record.store import Store
 from judge.types import Case, Member, Verdict
+
+_RUBRIC = "correctness"  # where neither the user nor a kind says another
 
 
 class Judge:
@@ -32,8 +35,9 @@ class Judge:
 
     Everything that can be named can also be passed in: a model (or several), a rubric, evaluators, tools. Keyword
     arguments are those of `Settings`. Evaluators are asked in child processes under a deadline; with `here`, which is
-    for single cases, those that promise to be quick are asked in the calling thread. Raises ConfigError, PluginError
-    or RubricError before any work.
+    for single cases, those that promise to be quick are asked in the calling thread. With `everybody` all evaluators
+    of a case's kind are asked, also those who could say nothing stronger. Without a rubric the panel has that of the
+    case's kind. Raises ConfigError, PluginError or RubricError before any work.
 
     >>> Judge(evaluators=["number"]).decide(Case(response="3", reference="4")).label
     'incorrect'
@@ -43,11 +47,12 @@ class Judge:
         self,
         *,
         model: str | Model | Sequence[str | Model] = "none",
-        rubric: str | Rubric | Sequence[str | Rubric] = "correctness",
+        rubric: str | Rubric | Sequence[str | Rubric] | None = None,
         evaluators: str | Sequence[str | Evaluator] = "all",
         tools: str | Sequence[str | Tool] = "all",
         settings: Settings | None = None,
         here: bool = False,
+        everybody: bool = False,
         **further: Any,
     ) -> None:
         if settings is None:
@@ -55,27 +60,35 @@ class Judge:
         elif further:
             raise ConfigError(f"give settings or keyword arguments, not both: {sorted(further)}")
         self.settings = settings
-        found = _evaluators(_listed(evaluators))
+        found, absent = _evaluators(_listed(evaluators))
         self._kinds = frozenset[str]().union(*(evaluator.kinds for evaluator in found))
+        panel, panels = _panels(_listed(model), None if rubric is None else _listed(rubric), _listed(tools), settings)
         self.cascade = Cascade(
             found,
-            _panel(_listed(model), _listed(rubric), _listed(tools), settings),
+            panel,
+            panels=panels,
+            absent=absent,
+            terms=Terms(
+                deadline_s=settings.evaluator_deadline_s,
+                weakest=settings.weakest or ("learned" if panel is None else "vote"),
+                everybody=everybody,
+            ),
             limits=Bounds(steps=settings.max_steps, max_tokens=settings.max_tokens),
-            deadline_s=settings.evaluator_deadline_s,
             here=here,
             further={"criterion": settings.criterion} | ({"sandbox": "unsafe"} if sandbox.is_unsafe() else {}),
         )
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, here: bool = False) -> Judge:
+    def from_settings(cls, settings: Settings, *, here: bool = False, everybody: bool = False) -> Judge:
         """Return the judge that the command line would use."""
         return cls(
             model=settings.model,
-            rubric=settings.rubric,
+            rubric=settings.rubric or None,
             evaluators=settings.evaluators,
             tools=settings.tools,
             settings=settings,
             here=here,
+            everybody=everybody,
         )
 
     @property
@@ -111,30 +124,40 @@ class Judge:
                 yield result.verdict
 
     def prepare(self, case: Case) -> Case:
-        """Return the case with the criterion of the settings, where it has none of its own."""
+        """Return the case with its inputs as its kind reads them, and the criterion of the settings if it has none.
+
+        Raises InputError for inputs that the kind cannot mean.
+        """
+        case = kinds.validated(case)
         if self.settings.criterion is None or case.criterion is not None:
             return case
         return case.model_copy(update={"criterion": self.settings.criterion})
 
     def problem(self, case: Case) -> str | None:
-        """Return why a case cannot be judged, or None."""
+        """Return why a case that was prepared cannot be judged, or None."""
         if case.kind not in self._kinds:  # it may be that of an evaluator that is installed and not asked
-            kinds = known_kinds() | self._kinds
-            if case.kind not in kinds:
-                known = ", ".join(sorted(kinds))
-                return f"unknown kind {case.kind!r}.{nearest(case.kind, kinds)} Known: {known}"
-        for seat in self.cascade.panel.seats if self.cascade.panel else ():
+            known = known_kinds() | self._kinds
+            if case.kind not in known:
+                broken = "".join(f". {why}" for why in self.cascade.absent.values())
+                return (
+                    f"unknown kind {case.kind!r}.{nearest(case.kind, known)} Known: {', '.join(sorted(known))}{broken}"
+                )
+        panel = self.cascade.panel_of(case.kind)
+        for seat in panel.seats if panel else ():
             if misfit := seat.rubric.misfit(case):
                 return misfit
         return None
 
     def problem_of(self, case: Case) -> str | None:
-        """Return why a case cannot be judged with the criterion of the settings, or None."""
-        return self.problem(self.prepare(case))
+        """Return why a case cannot be judged, as it will be prepared, or None."""
+        try:
+            return self.problem(self.prepare(case))
+        except (InputError, PluginError) as error:
+            return str(error)
 
     def rubric_texts(self) -> dict[str, str]:
-        """Return the text of each rubric of the panel, by name."""
-        return {seat.rubric.name: seat.rubric.text for seat in (self.cascade.panel.seats if self.cascade.panel else ())}
+        """Return the text of each rubric of a panel, by name."""
+        return {seat.rubric.name: seat.rubric.text for seat in self.cascade.seats}
 
     def close(self) -> None:
         """Stop the worker processes."""
@@ -149,17 +172,20 @@ class Judge:
         self.close()
 
     def _checked(self, case: Case) -> Case:
-        if problem := self.problem_of(case):
+        try:
+            case = self.prepare(case)
+        except InputError as error:
+            raise InputError(f"case {case.id!r}: {error}") from None
+        if problem := self.problem(case):
             raise InputError(f"case {case.id!r}: {problem}")
-        return self.prepare(case)
+        return case
 
 
 @cache
 def known_kinds() -> frozenset[str]:
-    """Return every kind that an installed evaluator knows. Imports them all."""
-    entries = [entry for entry in registry.survey("evaluators") if entry.error is None]
-    installed = [registry.load("evaluators", entry.name) for entry in entries]
-    return frozenset[str]().union(*(getattr(evaluator, "kinds", ()) for evaluator in installed))
+    """Return every kind that is declared, or that an installed evaluator knows. Imports them all."""
+    found, _ = _evaluators(["all"])
+    return frozenset(registry.names("kinds")).union(*(evaluator.kinds for evaluator in found))
 
 
 def load_model(spec: str, options: ModelOptions) -> Model:
@@ -174,27 +200,64 @@ def load_model(spec: str, options: ModelOptions) -> Model:
     return model
 
 
-def _evaluators(wanted: Sequence[str | Evaluator]) -> list[Evaluator]:
+_EVALUATOR = (
+    "name", "version", "kinds", "bases", "runs", "cost", "deterministic", "needs", "check", "recheck",
+)  # fmt: skip
+
+
+def _evaluators(wanted: Sequence[str | Evaluator]) -> tuple[list[Evaluator], dict[str, str]]:
+    """Return those who are asked, and why others of ``all`` cannot be. Raises PluginError for one that was named."""
     if wanted == ["none"]:
-        return []
+        return [], {}
     if wanted == ["all"]:
-        wanted = registry.names("evaluators")
-    found = [_made("evaluators", e, ("name", "version", "kinds", "bases", "runs", "check")) for e in wanted]
+        return _all_evaluators()
+    found: list[Evaluator] = [_made("evaluators", e, _EVALUATOR) for e in wanted]
     names = [evaluator.name for evaluator in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise PluginError(f"two evaluators are called {sorted(twice)[0]!r}")
-    return found
+    for evaluator, named in zip(found, wanted, strict=True):
+        if isinstance(named, str) and (why := lack(evaluator, min(evaluator.kinds, default=""))):
+            raise PluginError(f"evaluator {why}")
+    return found, {}
+
+
+def _all_evaluators() -> tuple[list[Evaluator], dict[str, str]]:
+    found, absent = [], {}
+    for name in registry.names("evaluators"):
+        try:
+            found.append(_made("evaluators", name, _EVALUATOR))
+        except PluginError as error:
+            absent[name] = str(error)
+    return found, absent
+
+
+def _panels(
+    models: Sequence[str | Model],
+    rubrics: Sequence[str | Rubric] | None,
+    tools: Sequence[str | Tool],
+    settings: Settings,
+) -> tuple[Panel | None, dict[str, Panel]]:
+    """Return who votes, and by kind who votes where the kind has a rubric or tools of its own."""
+    if models == ["none"]:
+        return None, {}
+    loaded = [(m, load_model(m, settings.options(m))) if isinstance(m, str) else (_name(m), m) for m in models]
+    panel = _panel(loaded, rubrics or [_RUBRIC], tools, settings)
+    if rubrics is not None:
+        return panel, {}
+    own = {
+        kind.name: _panel(loaded, [kind.rubric], [*kind.tools] or ["none"] if tools == ["all"] else tools, settings)
+        for kind in kinds.declared()
+        if kind.rubric != _RUBRIC or (tools == ["all"] and set(kind.tools) != {*panel.seats[0].rubric.tools})
+    }
+    return panel, own
 
 
 def _panel(
-    models: Sequence[str | Model],
+    loaded: Sequence[tuple[str, Model]],
     rubrics: Sequence[str | Rubric],
     tools: Sequence[str | Tool],
     settings: Settings,
-) -> Panel | None:
-    if models == ["none"]:
-        return None
-    loaded = [(m, load_model(m, settings.options(m))) if isinstance(m, str) else (_name(m), m) for m in models]
+) -> Panel:
     read = [Rubric.find(r) if isinstance(r, str) else r for r in rubrics]
     size = len(loaded) * len(read) * max(1, len(settings.temperature))
     votes = settings.votes or size
@@ -222,7 +285,7 @@ def _tools(wanted: Sequence[str | Tool], rubric: Rubric) -> dict[str, Tool]:
     if wanted == ["none"]:
         return {}
     named: Sequence[str | Tool] = rubric.tools if wanted == ["all"] else wanted
-    found: list[Tool] = [_made("tools", t, ("name", "description", "Arguments", "run")) for t in named]
+    found: list[Tool] = [_made("tools", t, ("name", "description", "Arguments", "deterministic", "run")) for t in named]
     if len({tool.name for tool in found}) < len(found):
         raise PluginError(f"two tools have the same name: {[tool.name for tool in found]}")
     return {tool.name: tool for tool in found}

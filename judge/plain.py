@@ -18,7 +18,7 @@ def digest(*parts: str) -> str:
 
 
 def well_formed(text: str) -> str:
-    """Return a text that can be stored: halves of a surrogate pair are joined, and U+FFFD stands for a lone half.
+    r"""Return a text that can be stored: halves of a surrogate pair are joined, and U+FFFD stands for a lone half.
 
     >>> well_formed("\ud83d\ude00") == "\U0001f600", well_formed("a\ud800") == "a\ufffd"
     (True, True)

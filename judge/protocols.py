@@ -8,12 +8,13 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, JsonValue
 
+from judge.budget import Budget
 from judge.plain import digest
-from judge.types import Basis, Case, Failure, Finding, Outcome, Record, Runs, Usage, Verdict, Vote
+from judge.types import Basis, Case, Evidence, Failure, Finding, Outcome, Record, Runs, Usage, Verdict, Vote
 
 
 class Evaluator(Protocol):
-    """Decides a case by program, or abstains. Deterministic.
+    """Decides a case by program, or abstains. A class that inherits from this one has the defaults given here.
 
     ``bases`` says for each outcome which bases the evaluator can reach; a finding outside it is refused. ``runs`` says
     where ``check`` runs:
@@ -27,32 +28,55 @@ class Evaluator(Protocol):
         In the calling thread, because all that may take long runs in `judge.sandbox.shared`, of which a host has one.
 
     An evaluator that cannot be sent to a child (its class stands in the script that runs) is asked in the calling
-    thread, and nothing ends it. Evaluators are asked in the order of an attribute ``cost`` (1 where it is absent),
-    those that run ``here`` first.
+    thread, and nothing ends it. Evaluators are asked in the order of ``cost``, those that run ``here`` first. What is
+    not ``deterministic`` is taken from the record by a replay. ``needs`` names the modules that ``check`` imports and
+    that come with an extra: without them the evaluator abstains and says what to install.
     """
 
     name: str
     version: str
     kinds: frozenset[str]
     bases: Mapping[Outcome, frozenset[Basis]]
-    runs: Runs
+    runs: Runs = "worker"
+    cost: float = 1
+    deterministic: bool = True
+    needs: tuple[str, ...] = ()
 
-    def check(self, case: Case, /) -> Finding:
-        """Return what can be said of the case; ``undecided`` where nothing can."""
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
+        """Return what can be said of the case; ``undecided`` where nothing can. What uses up its budget stops."""
+        ...
+
+    def recheck(self, case: Case, witness: Evidence, /) -> bool:  # noqa: ARG002
+        """Return whether evidence of the role ``witness`` or ``certificate`` decides the case, without a search."""
+        return False  # of an evaluator that gives none
+
+
+@runtime_checkable
+class Hinted(Protocol):
+    """An evaluator that can use what somebody proposes: a mapping of variables, a formalisation, a candidate witness.
+
+    Nothing that a hint says is taken on trust: it may make a verdict quick, and never wrong.
+    """
+
+    Hints: type[BaseModel]
+
+    def prove(self, case: Case, hint: BaseModel, /, *, budget: Budget) -> Finding:
+        """Return what the hint shows of the case, decided by a sound basis; else ``undecided``."""
         ...
 
 
 class Tool(Protocol):
     """What a model may call while it judges. A ToolError speaks to the model, which may try again.
 
-    A tool whose answer to the same arguments may change has an attribute ``deterministic = False``: a replay then
-    takes what was recorded instead of asking again. A tool that wants to see the case, or to keep something for as
-    long as one vote takes, has ``open`` as well (see `Opens`).
+    One whose answer to the same arguments may change is not ``deterministic``: a replay then takes what was recorded
+    instead of asking again. A tool that wants to see the case, or to keep something for as long as one vote takes, has
+    ``open`` as well (see `Opens`). A class that inherits from this one has the default given here.
     """
 
     name: str
     description: str
     Arguments: type[BaseModel]
+    deterministic: bool = True
 
     def run(self, arguments: BaseModel, /) -> str:
         """Return what was observed, as text."""
@@ -68,13 +92,20 @@ class Opens(Protocol):
         ...
 
 
+@runtime_checkable
+class Proves(Protocol):
+    """A tool, opened for a case, whose calls may decide that case by program: then nobody has to vote on it."""
+
+    proved: Mapping[str, Finding]
+
+
 class Serving(NamedTuple):
     """How a tool may be served to whoever asks, such as an agent over MCP: by a title, and on these terms.
 
     To have one is a promise: whatever a call says, the tool runs none of it outside the sandbox, and reads no file and
     no address that a call names. With ``sandboxed`` its work is done in the sandbox, where a call that is cancelled is
     killed; otherwise it is short. With ``keeps`` a call may depend on those before it. Where no case is at hand, a call
-    also has the fields of ``Brings``, which become the tags of one, and ``beside`` ends the description for that.
+    also has the fields of ``Brings``, which become the inputs of one, and ``beside`` ends the description for that.
     """
 
     title: str
@@ -166,10 +197,11 @@ class Exchange(Record):
 
 
 class Deliberation(NamedTuple):
-    """A vote and every exchange that led to it."""
+    """A vote and every exchange that led to it; and what evaluators proved on the way, by name, by its hints."""
 
     vote: Vote
     exchanges: tuple[Exchange, ...]
+    proved: Mapping[str, Finding] = {}
 
 
 class Decided(NamedTuple):
@@ -191,7 +223,7 @@ class Decider(Protocol):
         """Return the verdict on a case; votes that were `kept` from an earlier attempt are not asked for again."""
         ...
 
-    def decide_all(self, cases: Sequence[Case]) -> list[Decided]:
+    def decide_all(self, cases: Sequence[Case], /) -> list[Decided]:
         """Return the verdicts on a batch of cases of which nothing was kept."""
         ...
 
@@ -225,6 +257,16 @@ class Closes(Protocol):
 
     def close(self) -> None:
         """Let go of them; a later call may open new ones."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A model of which more than its name can change what it says."""
+
+    @property
+    def provenance(self) -> Mapping[str, JsonValue]:
+        """What that is, by name: part of the settings of a run."""
         ...
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from judge.errors import PluginError, nearest
 from judge.types import Record
 
-Group = Literal["evaluators", "tools", "models", "rubrics"]
+Group = Literal["kinds", "evaluators", "tools", "models", "rubrics"]
 
 
 class Entry(Record):
@@ -46,10 +46,15 @@ def load(group: Group, name: str) -> Any:
         raise PluginError(f"{group[:-1]} {name!r} is declared twice, by {owners}: uninstall one of them")
     try:
         return entries[0].load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # importing foreign code may raise anything
         raise PluginError(
             f"{group[:-1]} {name!r} of {_owner(entries[0])} cannot be imported: {type(error).__name__}: {error}"
         ) from error
+
+
+def owner(group: Group, name: str) -> str:
+    """Return the distribution that declares the plugin of that name."""
+    return _owner(_declared(group)[name][0])
 
 
 def survey(group: Group) -> list[Entry]:

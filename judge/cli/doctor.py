@@ -66,12 +66,13 @@ def _worker() -> Finding:
     """Send one case through a worker process, as runs and servers do."""
     from judge import registry
     from judge.errors import JudgeError
+    from judge.processes.consulting import Asked, Terms
     from judge.processes.workers import Workers
     from judge.types import Case
 
     try:
-        evaluator = registry.load("evaluators", registry.names("evaluators")[0])()
-        findings = Workers([evaluator]).consult([Case(response="1", reference="1")], [{}])[0]
+        evaluator = registry.load("evaluators", "exact")()
+        findings = Workers([evaluator], Terms()).consult([Asked(case=Case(response="1", reference="1"))])[0]
     except JudgeError as error:
         return Finding("evaluator worker", "broken", str(error))
     failed = "".join(found.error.message for found in findings.values() if found.error)

@@ -3,32 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 
-from judge.errors import SandboxDown
-from judge.protocols import Evaluator
-from judge.types import STRENGTH, Case, Failure, Finding
+from pydantic import JsonValue, ValidationError
+
+from judge import kinds
+from judge.budget import Budget
+from judge.errors import InputError, PluginError, SandboxDown
+from judge.protocols import Evaluator, Hinted
+from judge.types import SOUND, STRENGTH, Basis, Case, Evidence, Failure, Finding, Record
+
+_SHARE = 0.8  # of a deadline, as a budget: what heeds it returns what it has before it is killed
+
+
+class Terms(Record):
+    """On what terms evaluators are asked.
+
+    ``deadline_s`` is for each check. Those that can reach nothing as strong as ``weakest`` are not asked, nor those
+    that can reach nothing stronger than what was found, unless ``everybody`` is.
+    """
+
+    deadline_s: float = 10.0
+    weakest: Basis = "learned"
+    everybody: bool = False
+
+
+class Asked(Record):
+    """What evaluators are asked about: a case, with what is `known` of it, by name.
+
+    Who is known to have found something is not asked. What is ``recorded`` is rechecked instead of searched for
+    again. With ``hints`` only those are asked who can use them.
+    """
+
+    case: Case
+    known: dict[str, Finding] = {}  # noqa: RUF012 - Pydantic copies it
+    recorded: dict[str, Finding] = {}  # noqa: RUF012
+    hints: dict[str, JsonValue] | None = None
 
 
 def consult(
-    evaluators: Sequence[Evaluator],
-    case: Case,
-    *,
-    known: Mapping[str, Finding],
-    begin: Callable[[int], None] | None = None,
+    evaluators: Sequence[Evaluator], asked: Asked, *, terms: Terms, begin: Callable[[int], None] | None = None
 ) -> dict[str, Finding]:
     """Return what evaluators of the case's kind find, by name, in the order in which they were asked.
 
-    Who is `known` to have found something is not asked again. `begin` is told the place of each that is asked.
-    Raises SandboxDown.
+    `begin` is told the place of each that is asked. Raises SandboxDown.
     """
-    findings = dict(known)
-    best = max((STRENGTH[f.basis] for f in findings.values() if f.basis), default=min(STRENGTH.values()) - 1)
+    findings = dict(asked.known)
+    nothing = min(STRENGTH.values()) - 1
+    best = max((STRENGTH[f.basis] for f in findings.values() if f.basis), default=nothing)
     for place, evaluator in enumerate(evaluators):
-        if evaluator.name in findings or case.kind not in evaluator.kinds or reach(evaluator) <= best:
+        if evaluator.name in findings or asked.case.kind not in evaluator.kinds:
+            continue
+        if asked.hints is not None and not isinstance(evaluator, Hinted):
+            continue
+        if not terms.everybody and (reach(evaluator) <= best or reach(evaluator) < STRENGTH[terms.weakest]):
             continue
         if begin is not None:
             begin(place)
-        finding = findings[evaluator.name] = guarded(evaluator, case)
+        finding = findings[evaluator.name] = _found(evaluator, asked, terms)
         if finding.basis is not None:
             best = max(best, STRENGTH[finding.basis])
     return findings
@@ -39,14 +71,83 @@ def reach(evaluator: Evaluator) -> int:
     return max(STRENGTH[basis] for bases in evaluator.bases.values() for basis in bases)
 
 
-def guarded(evaluator: Evaluator, case: Case) -> Finding:
+def lacking(evaluator: Evaluator) -> list[str]:
+    """Return the modules that an evaluator needs and that are not installed."""
+    return [module for module in evaluator.needs if find_spec(module.partition(".")[0]) is None]
+
+
+def lack(evaluator: Evaluator, kind: str) -> str | None:
+    """Return what an evaluator lacks to be asked of a kind, with the line that installs it, or None."""
+    if not (modules := lacking(evaluator)):
+        return None
+    return f"{evaluator.name} needs {', '.join(modules)}: {kinds.install_line(kind)}"
+
+
+def _found(evaluator: Evaluator, asked: Asked, terms: Terms) -> Finding:
+    if why := lack(evaluator, asked.case.kind):
+        return failed("missing_extra", why)
+    recorded = asked.recorded.get(evaluator.name)
+    budget = Budget(terms.deadline_s * _SHARE)
+    if recorded is not None and recorded.witnesses:
+        return _rechecked(evaluator, asked.case, recorded)
+    if recorded is not None and taken(evaluator, recorded):
+        return recorded
+    if asked.hints is not None:
+        return _proved(evaluator, asked.case, asked.hints, budget)
+    return guarded(evaluator, lambda: evaluator.check(asked.case, budget=budget))
+
+
+def taken(evaluator: Evaluator, recorded: Finding) -> bool:
+    """Return whether a finding on record is taken as it is: to come to it again would need a search, or chance."""
+    return not recorded.witnesses and (evaluator.runs != "here" or not evaluator.deterministic)
+
+
+def _rechecked(evaluator: Evaluator, case: Case, recorded: Finding) -> Finding:
+    """Return the finding on record if each of its witnesses holds on the case."""
+
+    def recheck() -> Finding:
+        for witness in recorded.witnesses:
+            if evaluator.recheck(case, witness) is not True:
+                return failed("witness", f"{evaluator.name}: the {witness.role} {witness.id!r} does not hold")
+        return recorded
+
+    return guarded(evaluator, recheck)
+
+
+def _proved(evaluator: Evaluator, case: Case, hints: Mapping[str, JsonValue], budget: Budget) -> Finding:
+    """Return what an evaluator shows by hints; what it does not decide by a sound basis counts for nothing."""
+    assert isinstance(evaluator, Hinted)
+    try:
+        hint = evaluator.Hints.model_validate(hints)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the hint"
+        return Finding.undecided(f"{evaluator.name} cannot use the hint: {where}: {first['msg']}")
+    hinted: Hinted = evaluator
+    finding = guarded(evaluator, lambda: hinted.prove(case, hint, budget=budget))
+    if finding.basis is None or finding.basis in SOUND:
+        return _with_hint(finding, evaluator, hint.model_dump_json())
+    return Finding.undecided(f"{evaluator.name} proves nothing by the hint: {finding.because}")
+
+
+def _with_hint(finding: Finding, evaluator: Evaluator, hint: str) -> Finding:
+    said = Evidence(id=f"{evaluator.name}-hint", source=evaluator.name, request="hint", content=hint)
+    return finding.model_copy(update={"evidence": (*finding.evidence, said)})
+
+
+def guarded(evaluator: Evaluator, ask: Callable[[], Finding]) -> Finding:
     """Ask an evaluator in this thread; a crash, or a finding it may not give, is ``undecided``. Raises SandboxDown."""
     try:
-        finding = evaluator.check(case)
+        finding = ask()
         if not isinstance(finding, Finding):
             raise TypeError(f"check() returned {type(finding).__name__}, not a Finding")
+        finding = finding.sealed(evaluator.name)
     except SandboxDown:
         raise
+    except InputError as error:  # a file that is not what it was when the case was read
+        return failed("input", f"{evaluator.name}: {error}")
+    except PluginError as error:
+        return failed("missing_extra", f"{evaluator.name}: {error}")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an evaluator is foreign code; its crash is recorded, not scored
         return failed("evaluator_crash", f"{evaluator.name} crashed: {type(error).__name__}: {error}")
     if finding.outcome != "undecided" and finding.basis not in evaluator.bases.get(finding.outcome, ()):

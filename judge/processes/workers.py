@@ -11,7 +11,7 @@ import base64
 import json
 import pickle
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -21,30 +21,28 @@ from judge.errors import SandboxDown
 from judge.plain import digest
 from judge.processes.child import Gone, Late, Step, serve
 from judge.processes.collector import loading
-from judge.processes.consulting import consult, failed
+from judge.processes.consulting import Asked, Terms, consult, failed
 from judge.processes.crew import crew
 from judge.protocols import Evaluator
 from judge.sandbox.sandbox import withhold
-from judge.types import Case, Finding, Record
+from judge.types import Finding, Record
 
 
 class Workers:
-    """Some evaluators, asked in the children that this process has. Thread-safe; `deadline_s` bounds each check."""
+    """Some evaluators, asked in the children that this process has. Thread-safe; a check ends at the deadline."""
 
-    def __init__(self, evaluators: Sequence[Evaluator], *, deadline_s: float = 10.0) -> None:
+    def __init__(self, evaluators: Sequence[Evaluator], terms: Terms) -> None:
         self.evaluators = tuple(evaluators)
-        self.deadline_s = deadline_s
-        self.pickled = base64.b64encode(pickle.dumps(self.evaluators))
+        self.terms = terms
+        self.pickled = base64.b64encode(pickle.dumps((self.evaluators, terms)))
         self.key = digest(self.pickled.decode())[:16].encode()
 
-    def consult(
-        self, cases: Sequence[Case], known: Sequence[Mapping[str, Finding]], *, size: int | None = None
-    ) -> list[dict[str, Finding]]:
-        """Return for each case what is `known` of it and what the evaluators find, by name.
+    def consult(self, asked: Sequence[Asked], *, size: int | None = None) -> list[dict[str, Finding]]:
+        """Return for each case what is known of it and what the evaluators find, by name.
 
         `size` children work on it, by default as many as there are cores. Raises SandboxDown.
         """
-        tasks = [_Task(self, case, findings) for case, findings in zip(cases, known, strict=True)]
+        tasks = [_Task(self, one) for one in asked]
         crew(size).work(tasks)
         return [task.result() for task in tasks]
 
@@ -60,13 +58,6 @@ def sendable(evaluator: Evaluator) -> bool:
     return True
 
 
-class _Asked(Record):
-    """What a child is asked: the case, and what is known of it."""
-
-    case: Case
-    known: dict[str, Finding]
-
-
 class _Found(Record):
     """What a child answers; `down` where code cannot be isolated, which no other case can help."""
 
@@ -77,17 +68,17 @@ class _Found(Record):
 class _Task:
     """One case on its way to a child and back."""
 
-    def __init__(self, workers: Workers, case: Case, known: Mapping[str, Finding]) -> None:
+    def __init__(self, workers: Workers, asked: Asked) -> None:
         self.key = workers.key
-        self.within = workers.deadline_s
+        self.within = workers.terms.deadline_s
         self._workers = workers
-        self._case = case
-        self._findings = dict(known)
+        self._asked = asked
+        self._findings = asked.known
         self._error: Exception | None = None
         self._lost = 0  # children that died before they began
         self._done = threading.Lock()
         self._done.acquire()
-        self.line = _dumped(_Asked(case=case, known=self._findings))
+        self.line = _dumped(asked)
 
     def result(self) -> dict[str, Finding]:
         """Wait, and return all findings."""
@@ -111,14 +102,14 @@ class _Task:
             self._lost = 1  # whatever ended it, this case had not been begun
             return True
         cause = "evaluator_timeout" if isinstance(problem, Late) else "evaluator_crash"
-        asked = self._workers.evaluators
+        blamed = self._workers.evaluators
         if step:  # the first, 0, is reading the line
-            asked = asked[step - 1 : step]
-        for evaluator in asked:
-            if self._case.kind in evaluator.kinds and evaluator.name not in self._findings:
-                self._findings[evaluator.name] = failed(cause, f"{evaluator.name} {problem}")
+            blamed = blamed[step - 1 : step]
+        kind = self._asked.case.kind
+        lost = {e.name: failed(cause, f"{e.name} {problem}") for e in blamed if kind in e.kinds}
+        self._findings = self._findings | {n: f for n, f in lost.items() if n not in self._findings}
         if step:
-            self.line = _dumped(_Asked(case=self._case, known=self._findings))
+            self.line = _dumped(self._asked.model_copy(update={"known": self._findings}))
             return True
         self._done.release()
         return False
@@ -149,7 +140,7 @@ class _Service:
     """What a child does with a line: load evaluators, or ask them."""
 
     def __init__(self) -> None:
-        self._loaded: dict[bytes, tuple[Evaluator, ...]] = {}
+        self._loaded: dict[bytes, tuple[tuple[Evaluator, ...], Terms]] = {}
 
     def __call__(self, line: bytes, begin: Step) -> bytes:
         order, key, rest = line.split(b" ", 2)
@@ -160,9 +151,10 @@ class _Service:
             except Exception as error:  # noqa: BLE001 - loading foreign code may raise anything; it is reported
                 return " ".join(f"{type(error).__name__}: {error}".split()).encode(errors="replace")
             return b"ok"
-        asked = _loaded(_Asked, rest)
+        asked = _loaded(Asked, rest)
+        evaluators, terms = self._loaded[key]
         try:
-            found = consult(self._loaded[key], asked.case, known=asked.known, begin=lambda place: begin(place + 1))
+            found = consult(evaluators, asked, terms=terms, begin=lambda place: begin(place + 1))
         except SandboxDown as error:
             return _dumped(_Found(findings={}, down=str(error)))
         return _dumped(_Found(findings=found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from judge import Basis, Case, Evidence, Finding, Outcome, Runs
+from judge import Basis, Budget, Case, Evaluator, Evidence, Finding, Outcome, Runs
 from judge.text.normal import normalized
 from judge.text.shown import excerpt
 
@@ -12,7 +12,7 @@ _LONGEST = 200_000  # characters of a text that is normalised
 _LETTERS = 2_000_000  # characters of all references together that are normalised
 
 
-class Exact:
+class Exact(Evaluator):
     """Says ``correct`` when the response and a reference are the same text, and never ``incorrect``.
 
     Texts are the same if they are canonically equivalent in Unicode (NFC; ``proof``), or become so when runs of
@@ -28,7 +28,7 @@ class Exact:
     bases: Mapping[Outcome, frozenset[Basis]] = {"correct": frozenset({"proof", "rule"})}
     runs: Runs = "here"
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:  # noqa: ARG002 - it is linear in the texts
         """Compare the response with each reference."""
         if len(case.responses) != 1 or not case.references:
             return Finding.undecided("needs one response and a reference")

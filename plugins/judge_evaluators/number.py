@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from judge import Basis, Case, Evidence, Finding, Outcome, Runs
+from judge import Basis, Budget, Case, Evaluator, Evidence, Finding, Outcome, Runs
 
 _DIGITS = 200  # a bound on what is read, so that no number is expensive
 _EXPONENT = 400
@@ -29,7 +29,7 @@ class Reading(NamedTuple):
     comma: bool = False
 
 
-class Number:
+class Number(Evaluator):
     """Decides both ways when the whole response and a reference are integers, decimals, fractions or percentages.
 
     Equal means equal as exact rationals: ``0.5`` is ``1/2`` is ``50%``, ``1,000`` is ``1000``, ``2.50`` is ``2.5``.
@@ -47,7 +47,7 @@ class Number:
     }
     runs: Runs = "here"
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:  # noqa: ARG002 - it is linear in the texts
         """Compare the response with each reference."""
         if len(case.responses) != 1 or not case.references:
             return Finding.undecided("needs one response and a reference")

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, Field
 
-from judge import Case, Judge, Serving, ToolError
+from judge import Case, Judge, Serving, Tool, ToolError
 
 
 class Arguments(BaseModel):
@@ -17,7 +17,7 @@ class Arguments(BaseModel):
     reference: str = Field(description="what it should equal")
 
 
-class Check:
+class Check(Tool):
     """Asks the installed evaluators of a kind and returns each finding in one line."""
 
     name = "check"

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from pydantic import BaseModel, Field
 
-from judge import Case, SandboxDown, SandboxError, Serving, ToolError
+from judge import Case, SandboxDown, SandboxError, Serving, Tool, ToolError
 from judge.sandbox import Completed, Limits, Session, shared
 
 #: Of each call.
@@ -39,7 +39,7 @@ class Arguments(BaseModel):
     code: str = Field(description="Python 3 source; print what you want to see, or end with an expression")
 
 
-class Python:
+class Python(Tool):
     """Runs a snippet by itself: nothing is left of it for the next call."""
 
     name = "python"

@@ -11,17 +11,19 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from judge.budget import Budget
 from judge.errors import SandboxDown, SandboxError
 from judge.integrations.graders.records import PythonCheck, StringCheck, TextSimilarity
 from judge.integrations.graders.similarity import similarity
 from judge.plain import digest
+from judge.protocols import Evaluator
 from judge.sandbox import Limits, shared
 from judge.types import Basis, Case, Evidence, Failure, Finding, Outcome, Runs
 
 _LIMITS = Limits(seconds=60, cpu_seconds=30)
 
 
-class ScoreEvaluator:
+class ScoreEvaluator(Evaluator):
     """Measures a case by a grader: its response against its reference, or by a program over its item and sample.
 
     The version holds a hash of the grader, so that a run cannot be continued with another one.
@@ -36,7 +38,7 @@ class ScoreEvaluator:
         self.version = f"1-{digest(grader.model_dump_json())[:12]}"
         self._grader = grader
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:  # noqa: ARG002 - the sandbox has limits of its own
         """Return the score as evidence, and the decision where the grader has a threshold. Raises SandboxDown."""
         grader = self._grader
         if isinstance(grader, PythonCheck):

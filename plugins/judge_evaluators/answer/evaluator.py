@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from judge import Basis, Case, Evidence, Finding, Outcome, Runs
+from judge import Basis, Budget, Case, Evaluator, Evidence, Finding, Outcome, Runs
 from judge.text.shown import too_long
 from judge_evaluators.answer.comparing.compare import compare, hopeless
 from judge_evaluators.answer.finding.choices import by_text
@@ -38,7 +38,7 @@ class Judged(NamedTuple):
     seen: Mapping[str, object] | None = None
 
 
-class Answer:
+class Answer(Evaluator):
     """Decides whether a response gives the same answer as a reference: mathematics, quantities, dates, choices.
 
     ``correct`` if the one answer found in the response equals any reference; ``incorrect`` if every reference was
@@ -59,7 +59,7 @@ class Answer:
     runs: Runs = "here"
     cost = 2
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:  # noqa: ARG002 - it is linear in the texts
         """Compare the answer in the response with each reference."""
         if len(case.responses) != 1 or not case.references:
             return Finding.undecided("needs one response and a reference")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from judge import Basis, Case, Evidence, Finding, Outcome, Runs
+from judge import Basis, Budget, Case, Evaluator, Evidence, Finding, Outcome, Runs
 from judge.text.cleaning import clean
 from judge.text.normal import normalized
 from judge.text.shown import excerpt, too_long
@@ -23,7 +23,7 @@ _EMPTY_MARKUP = re.compile(
 )
 
 
-class Blank:
+class Blank(Evaluator):
     """Says ``incorrect`` of a response without any content, and never ``correct``.
 
     That is a response without a visible character, of punctuation marks alone, of empty markup, or of phrases that
@@ -43,7 +43,7 @@ class Blank:
     runs: Runs = "here"
     cost = 0
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:  # noqa: ARG002 - it is linear in the texts
         """Look whether the response says anything, and whether the references do."""
         if len(case.responses) != 1 or not case.references:
             return Finding.undecided("needs one response and a reference")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from judge import Basis, Case, Evidence, Finding, Outcome, Runs
+from judge import Basis, Budget, Case, Evaluator, Evidence, Finding, Outcome, Runs
 from judge_evaluators.short_text import model
 from judge_evaluators.short_text.guards import objection
 from judge_evaluators.short_text.reading import distinct, read, read_question, read_short
@@ -25,7 +25,7 @@ _FACTS = 30  # words in a question of general knowledge; longer ones with number
 _SPACE = re.compile(r"\s+")
 
 
-class ShortText:
+class ShortText(Evaluator):
     """Decides whether a response in free text gives one of the short references; asymmetric.
 
     A response that says more than the reference and does not contradict it is correct. The same words (folded,
@@ -48,7 +48,7 @@ class ShortText:
     runs: Runs = "here"
     cost = 3
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:  # noqa: ARG002 - it is linear in the texts
         """Compare the response with all references at once."""
         if len(case.responses) != 1 or not case.references:
             return Finding.undecided("needs one response and a reference")

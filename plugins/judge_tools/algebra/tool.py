@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from judge import Serving, ToolError
+from judge import Serving, Tool, ToolError
 from judge.sandbox import Failed, Limits, Program
 from judge.types import Record
 from judge_tools.algebra.bounds import check_size
@@ -51,7 +51,7 @@ class Arguments(BaseModel):
     )
 
 
-class Sympy:
+class Sympy(Tool):
     """Does algebra for a judge: exactly, in the sandbox, and never as a guess."""
 
     name = "sympy"

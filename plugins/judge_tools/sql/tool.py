@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from judge import Case, Serving, ToolError
+from judge import Case, Serving, Tool, ToolError
 from judge.sandbox import Sandbox
 from judge_tools.sql.database import ROWS, Database
 from judge_tools.sql.results import ResultSet
@@ -41,7 +41,7 @@ class Brought(BaseModel):
     schema_: str = Field(default="", alias="schema", description="CREATE TABLE and INSERT statements")
 
 
-class Sql:
+class Sql(Tool):
     """Runs one read-only query a call on the tables of the case, in SQLite or DuckDB, inside the sandbox."""
 
     name = "sql"
