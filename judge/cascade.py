@@ -130,7 +130,7 @@ class Cascade:
                 found = group.consult(asked, size=size)
             else:
                 found = [consult(group, one, terms=self.terms) for one in asked]
-        if not self.absent:
+        if not self.absent or any(one.hints is not None for one in asked):
             return found
         missing = {name: failed("broken_plugin", why) for name, why in self.absent.items()}
         return [one if decisive(one, self.terms.weakest) else one | missing for one in found]
@@ -200,10 +200,13 @@ class Cascade:
         return deciding.by_findings(case, findings, weakest=self.terms.weakest, provenance=made_with)
 
     def _ask(self, case: Case, panel: Panel, indices: list[int]) -> list[Deliberation]:
+        asked = {evaluator.name for evaluator in self.evaluators}
+
         def ask(index: int) -> Deliberation:
             round_, place = divmod(index, len(panel.seats))
             seat = panel.seats[place]
-            return seat.deliberate(case, index=index, seed=seat.member.seed + round_, limits=self.limits)
+            done = seat.deliberate(case, index=index, seed=seat.member.seed + round_, limits=self.limits)
+            return done._replace(proved={name: found for name, found in done.proved.items() if name in asked})
 
         first, *others = indices
         answers: queue.SimpleQueue[Deliberation | BaseException] = queue.SimpleQueue()

@@ -35,6 +35,7 @@ class Kind(Record):
 
     ``rubric`` and ``tools`` are what a panel is given unless the user says otherwise. ``extra`` is the extra of the
     declaring distribution that the kind's solvers come with. ``example`` holds the fields of a case that runs.
+    ``Hints`` are what somebody may propose to its evaluators, who trust none of it: see `judge.protocols.Hinted`.
     """
 
     name: str
@@ -45,14 +46,17 @@ class Kind(Record):
     tools: tuple[str, ...] = ("check",)
     extra: str | None = None
     example: Mapping[str, JsonValue] = Field(default_factory=dict)
+    Hints: type[BaseModel] | None = None
 
     @property
     def inputs(self) -> tuple[Input, ...]:
         """The inputs, in order."""
-        fields = self.Inputs.model_fields.items()
-        return tuple(
-            Input(f.alias or name, f.description or "", _type_of(f.annotation), f.is_required()) for name, f in fields
-        )
+        return _fields(self.Inputs)
+
+    @property
+    def hints(self) -> tuple[Input, ...]:
+        """What may be proposed to its evaluators, in order."""
+        return () if self.Hints is None else _fields(self.Hints)
 
 
 class Input(NamedTuple):
@@ -62,6 +66,13 @@ class Input(NamedTuple):
     about: str
     type: str
     required: bool
+
+
+def _fields(model: type[BaseModel]) -> tuple[Input, ...]:
+    return tuple(
+        Input(f.alias or name, f.description or "", _type_of(f.annotation), f.is_required())
+        for name, f in model.model_fields.items()
+    )
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judge import Case, ConfigError, Evidence, Finding, InputError, Judge, Rubric, ScriptedModel
+from judge import Budget, Case, ConfigError, Evaluator, Evidence, Finding, InputError, Judge, Rubric, ScriptedModel
 
 OPEN = Case(id="c1", question="Who?", response="the bard", reference="Shakespeare")
 
@@ -15,7 +15,7 @@ def says(label: str) -> ScriptedModel:
     return ScriptedModel(lambda request: {"reason": "because", "label": label}, name=f"says-{label}")
 
 
-class Fixed:
+class Fixed(Evaluator):
     """An evaluator that says what it is told, and counts how often it is asked."""
 
     version = "1"
@@ -28,7 +28,7 @@ class Fixed:
         self.bases = {outcome: frozenset(reach) for outcome, reach in bases.items()}
         self.asked = 0
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         self.asked += 1
         if isinstance(self.finding, Exception):
             raise self.finding

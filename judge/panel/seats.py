@@ -22,7 +22,7 @@ class Panel(NamedTuple):
     @property
     def grades_answers(self) -> bool:
         """Whether the panel answers the question that evaluators answer."""
-        return {"correct", "incorrect"} <= set(self.labels)
+        return self.seats[0].rubric.grades_answers
 
     @property
     def numeric(self) -> bool:
