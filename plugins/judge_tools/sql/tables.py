@@ -41,7 +41,7 @@ class Tables:
 
     @classmethod
     def of(cls, case: Case) -> Tables:
-        """Return what a case brings in its inputs. Raises ToolError for what cannot be meant, and for files that changed.
+        """Return what a case brings in its inputs. Raises ToolError for what cannot be meant, and for a changed file.
 
         The content of a file is checked, so that what is queried is what was judged.
         """
