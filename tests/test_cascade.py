@@ -201,7 +201,7 @@ def test_a_case_that_cannot_be_judged_is_refused() -> None:
 
 def test_the_fingerprint_follows_what_could_change_a_verdict_and_nothing_else() -> None:
     def fingerprint(**settings: Any) -> str:
-        return Judge(**{"model": says("correct"), "tools": "none"} | settings).cascade.provenance.fingerprint
+        return Judge(**{"model": says("correct"), "tools": "none"} | settings).cascade.provenance("answer").fingerprint
 
     base = fingerprint()
     assert fingerprint() == base
@@ -213,6 +213,8 @@ def test_the_fingerprint_follows_what_could_change_a_verdict_and_nothing_else() 
         {"model": says("x")},
         {"evaluators": ["exact"]},
         {"max_tokens": 7},
+        {"weakest": "learned"},
+        {"evaluator_deadline_s": 60},
     )
     for change in changes:
         assert fingerprint(**change) != base, change

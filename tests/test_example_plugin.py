@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("example plugin")  # it is installed once
 
 PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 PLUGIN = ROOT / "examples" / "plugin"
-_PART = re.compile(r"^`([\w./]+)`.*:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PART = re.compile(r"^`([\w./]+)`[^\n]*:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HARD = '{"n": 30000000000018200000000002759}'
 
 #: What a member of a panel may write as a hint: nonsense, traps for whoever computes with it, and lies.
@@ -70,7 +70,11 @@ def run(command: list[str], environ: dict[str, str], cwd: Path, **more: str) -> 
 def test_the_page_holds_the_whole_package() -> None:
     parts = dict(_PART.findall(PAGE))
     files = {str(path.relative_to(PLUGIN)): path for path in PLUGIN.rglob("*") if path.is_file()}
-    files = {name: path for name, path in files.items() if "__pycache__" not in name and ".egg-info" not in name}
+    files = {
+        name: path
+        for name, path in files.items()
+        if not re.search(r"(^|/)[._]|egg-info", name.replace("/__init__", ""))
+    }
     assert {name: text.rstrip() for name, text in parts.items() if name in files} == {
         name: path.read_text(encoding="utf-8").rstrip() for name, path in files.items()
     }

@@ -34,3 +34,4 @@ def test_a_wrong_hint_changes_nothing() -> None:
     with Judge(model=proposing(7), votes=3, evaluators=["prime"], evaluator_deadline_s=1) as judge:
         verdict = judge.decide(HARD)
     assert (verdict.label, verdict.decided_by, verdict.basis) == ("correct", "panel", "vote")
+    assert "no time to look further" in verdict.findings["prime"].because  # it kept its budget, and was not killed

@@ -11,6 +11,7 @@ import sys
 import threading
 import unicodedata
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from judge import Budget, Case, Finding, Judge, Verdict
 from judge.registry import load, names
 from judge.text.normal import normalized
+from judge.types import SOUND
 
 _N = 100_000
 _PATIENCE_S = 60  # for one text and one evaluator; none takes a second
@@ -158,6 +160,47 @@ def test_a_finding_has_a_declared_basis_a_reason_and_bounded_evidence() -> None:
         if finding.outcome != "undecided":
             assert finding.basis in evaluator.bases[finding.outcome], (name, text, place)
             assert finding.evidence, (name, text, place)
+
+
+def test_each_witness_holds_of_its_case_and_of_no_other() -> None:
+    seen = set()
+    for (name, text, place), finding in findings().items():
+        for witness in finding.witnesses:
+            seen.add(finding.outcome)
+            assert witness.role == ("certificate" if finding.outcome == "correct" else "witness"), (name, text, place)
+            assert evaluators()[name].recheck(case(place, HOSTILE[text]), witness), (name, text, place)
+            assert not evaluators()[name].recheck(Case(response="17", reference="18"), witness), (name, text, place)
+    for name, evaluator in evaluators().items():
+        for text in BENIGN:
+            for other in (*BENIGN, "7"):
+                given = Case(response=text, reference=other)
+                for witness in evaluator.check(given, budget=Budget(60)).witnesses:
+                    assert evaluator.recheck(given, witness), (name, text, other)
+                    seen.add(witness.role)
+    assert {"certificate", "witness"} <= seen
+
+
+def test_sound_findings_never_contradict_each_other() -> None:
+    sides: dict[tuple[str, str], set[str]] = {}
+    for (_, text, place), finding in findings().items():
+        if finding.basis in SOUND:
+            sides.setdefault((text, place), set()).add(finding.outcome)
+    for text in BENIGN:
+        for other in BENIGN:
+            given = Case(response=text, reference=other)
+            found = [evaluator.check(given, budget=Budget(60)) for evaluator in evaluators().values()]
+            sides[text, other] = {finding.outcome for finding in found if finding.basis in SOUND}
+    assert [key for key, outcomes in sides.items() if len(outcomes) > 1] == []
+    assert any(sides.values())
+
+
+def test_everything_an_evaluator_has_to_declare_is_declared() -> None:
+    for name, evaluator in evaluators().items():
+        assert evaluator.name == name
+        assert evaluator.runs in ("here", "worker", "sandbox")
+        assert isinstance(evaluator.cost, int | float)
+        assert isinstance(evaluator.deterministic, bool)
+        assert all(find_spec(module) for module in evaluator.needs)
 
 
 def test_a_text_is_never_an_incorrect_answer_to_itself() -> None:
