@@ -126,6 +126,7 @@ class Rubric:
             case.question or "",
             case.context or "",
             case.criterion or "",
+            *_texts_in(case.inputs),
             *_texts_in(case.tags),
         )
         beside, own = hex_digits(texts), case.digest

@@ -21,6 +21,7 @@ class View:
     def __init__(self, case: Case) -> None:
         self.id, self.kind, self.tags = case.id, case.kind, case.tags
         self.question, self.context, self.criterion = case.question, case.context, case.criterion
+        self.inputs = case.inputs
         self.references, self.reference = case.references, case.reference
         self.responses = tuple(Untrusted(text) for text in case.responses)
         self.response = self.responses[0]
@@ -34,6 +35,7 @@ _FIELDS = frozenset(
         "question",
         "context",
         "criterion",
+        "inputs",
         "references",
         "reference",
         "responses",
