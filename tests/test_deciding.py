@@ -48,8 +48,6 @@ def test_a_vote_is_stronger_than_a_classifier_and_weaker_than_a_rule() -> None:
 def test_with_a_panel_a_learned_finding_is_shown() -> None:
     learned = Fixed("l", "correct", "learned", "rule")
     verdict = Judge(evaluators=[learned], model=says("incorrect"), tools="none", here=True).decide(CASE)
-        CASE
-    )
     assert verdict.findings["l"].basis == "learned"
 
 
@@ -92,10 +90,6 @@ def test_sound_findings_of_both_sides_leave_a_case_undecided(one: Basis, other: 
     judge = Judge(evaluators=[Fixed("a", "correct", one), Fixed("b", "incorrect", other)], here=True, everybody=True)
     verdict = judge.decide(CASE)
     assert (verdict.label, verdict.decided_by, verdict.basis) == ("undecided", "nobody", None)
-        "undecided",
-        "nobody",
-        "conflict",
-    )
     assert "a: correct" in verdict.because and "b: incorrect" in verdict.because
     assert [failure.cause for failure in verdict.failures] == ["conflict"]
 
