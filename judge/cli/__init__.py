@@ -9,7 +9,22 @@ import sys
 
 import typer
 
-from judge.cli import calibrate, check, config, doctor, export, grade, lm_eval, mcp, plugins, replay, rubrics, run, show
+from judge.cli import (
+    calibrate,
+    check,
+    config,
+    doctor,
+    export,
+    grade,
+    label,
+    lm_eval,
+    mcp,
+    plugins,
+    replay,
+    rubrics,
+    run,
+    show,
+)
 from judge.cli.options import WithSettings
 from judge.errors import JudgeError, ModelDown, SandboxDown
 from judge.text.shown import harmless
@@ -26,6 +41,7 @@ app.command("check", cls=WithSettings)(check.check)
 app.command("run", cls=WithSettings)(run.run)
 app.command("show")(show.show)
 app.command("export")(export.export)
+app.command("label")(label.label)
 app.command("replay")(replay.replay)
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(rubrics.app, name="rubrics")
