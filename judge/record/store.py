@@ -9,16 +9,14 @@ be written by any (see `judge.record.labels`).
 from __future__ import annotations
 
 import os
-import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from judge.errors import InputError, StoreError
 from judge.protocols import Decided, Deliberation, Exchange
@@ -26,18 +24,10 @@ from judge.record import labels, layout, migration, rows, runfile
 from judge.record.changes import changes
 from judge.record.layout import Run, Settings
 from judge.record.rows import Stored
+from judge.record.writer import Writer
 from judge.types import Case, Provenance
 
 __all__ = ["Run", "Store", "Stored"]
-
-_GATHER_S = 0.01  # what comes this close together shares a commit; it costs a disk write each
-
-
-class _Waiting(NamedTuple):
-    """Something to write, and who is told, in another thread, when it is on the disk or could not be put there."""
-
-    write: Callable[[sqlite3.Connection], None]
-    then: Callable[[StoreError | None], None]
 
 
 class Store:
@@ -52,9 +42,7 @@ class Store:
         self._lock = lock
         self._settings = settings
         self._rows = rows.Reader(path, self._artifact)
-        self._inbox: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._broken: StoreError | None = None
-        self._writer: threading.Thread | None = None
+        self._writer: Writer | None = None
         self._provenances = self.run.provenances
         self._written = set(self._provenances)  # the kinds whose settings are in the file
         self._last = next(self.query("SELECT coalesce(max(number), 0) FROM verdicts"))[0]
@@ -77,10 +65,8 @@ class Store:
                 run = layout.about(connection, path)
                 layout.continue_with(connection, run, settings, rubrics=rubrics, path=path)
             store = cls(path, connection, lock, settings)
-            writer = runfile.writer(path)
+            store._writer = Writer(path)
             undo.pop_all()
-        store._writer = threading.Thread(target=store._write_all, args=(writer,), name="judge-store", daemon=True)
-        store._writer.start()
         return store
 
     @classmethod
@@ -110,7 +96,8 @@ class Store:
 
     def put(self, case: Case, outcome: Decided, then: Callable[[StoreError | None], None]) -> None:
         """Store a verdict; `then` is called, in another thread, when it is on the disk or could not be put there."""
-        self._inbox.put(_Waiting(partial(self._insert, case, outcome), then))
+        assert self._writer is not None
+        self._writer.put(partial(self._insert, case, outcome), then)
 
     def note(self, case: Case) -> bool:
         """Store the label that the file of cases now gives to a case that has a verdict. Return whether it changed.
@@ -119,19 +106,14 @@ class Store:
         """
         if case.label is None or self._one(labels.LAST, case.id, labels.FILE) == (case.label,):
             return False
-        add = partial(labels.insert, case_id=case.id, rater=labels.FILE, label=case.label)
-        self._inbox.put(_Waiting(add, lambda _: None))
+        assert self._writer is not None
+        self._writer.put(partial(labels.insert, case_id=case.id, rater=labels.FILE, label=case.label), lambda _: None)
         return True
 
     def flush(self) -> None:
         """Wait until all that was given so far is on the disk. Raises StoreError where it could not be put there."""
-        said: queue.SimpleQueue[StoreError | None] = queue.SimpleQueue()
-        self._inbox.put(_Waiting(lambda _: None, said.put))
-        while (writer := self._writer) is not None and writer.is_alive():  # another thread may close the file meanwhile
-            with suppress(queue.Empty):
-                if error := said.get(timeout=0.1):
-                    raise error
-                return
+        if (writer := self._writer) is not None:
+            writer.flush()
 
     def has(self, case: Case, *, retry_errors: bool = False) -> bool:
         """Return whether the case had a verdict when the file was opened (one without failures, if those are retried).
@@ -197,8 +179,7 @@ class Store:
     def close(self) -> None:
         """Write what is waiting and close the file."""
         if self._writer is not None:
-            self._inbox.put(None)
-            self._writer.join()
+            self._writer.close()
             self._writer = None
         with self._read_lock:
             if self._lock is not None:
@@ -250,32 +231,3 @@ class Store:
             assert self._settings is not None
             layout.insert_provenance(connection, case.kind, outcome.verdict.provenance or self._settings(case.kind))
             self._written.add(case.kind)
-
-    def _write_all(self, connection: sqlite3.Connection) -> None:
-        """The writer thread: take everything that waits, commit it at once, then tell those who wait."""
-        stopping = False
-        while not stopping:
-            batch, stopping = _drain(self._inbox)
-            error = self._broken
-            if batch and error is None:
-                try:
-                    with runfile.explained(self.path, writing=True), connection:
-                        connection.execute("BEGIN IMMEDIATE")
-                        for waiting in batch:
-                            waiting.write(connection)
-                except StoreError as caught:
-                    error = self._broken = caught
-                except Exception as caught:  # noqa: BLE001 - those who wait must hear of it, whatever it is
-                    error = self._broken = StoreError(f"run file {str(self.path)!r} cannot be written: {caught!r}")
-            for waiting in batch:
-                waiting.then(error)
-        connection.close()
-
-
-def _drain(inbox: queue.SimpleQueue[_Waiting | None]) -> tuple[list[_Waiting], bool]:
-    items = [inbox.get()]
-    if items != [None]:
-        time.sleep(_GATHER_S)
-    while not inbox.empty():
-        items.append(inbox.get())
-    return [item for item in items if item is not None], None in items
