@@ -142,7 +142,9 @@ def test_what_was_learned_decides_only_where_that_is_asked_for(
     )
     learned = {"question": "Who wrote Hamlet?", "references": ["Shakespeare"]}
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(Client(stdio_client(server))) as client:
-        found = Agent(portal, client).call("verify_answer", response="It was written by Shakespeare.", **learned)
+        found = Agent(portal, client).call(
+            "verify_answer", response="It was written by William Shakespeare.", **learned
+        )
     assert found.structured_content
     assert found.structured_content["label"] == label
 
