@@ -46,6 +46,8 @@ class Tabular(Inputs):
     @field_validator("tables", mode="before")
     @classmethod
     def _each_is_a_table(cls, given: Any) -> Any:
+        if given is None:
+            return {}
         if not isinstance(given, Mapping):
             raise ValueError(f"expected an object: the name of each table with its rows or its file, got {given!r:.60}")
         return {name: _table(name, table) for name, table in given.items()}
