@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def describe(summary: Summary, path: Path) -> str:
     """Return the summary as text."""
+    from judge.record.labels import FILE
+
     lines = [f"{summary.cases} cases, {summary.decided} decided  ({path})"]
     for kind, labels in sorted(summary.labels.items()):
         lines.append(f"  {kind}: " + ", ".join(f"{count} {label}" for label, count in labels.items()))
@@ -23,7 +25,8 @@ def describe(summary: Summary, path: Path) -> str:
         lines.append(f"  {summary.learned} verdicts rest on a learned classifier")
     for rater, agreement in summary.raters.items():
         alone = agreement == summary.agreement and len(summary.raters) == 1
-        lines += _agreement(agreement, "" if alone else f" of {rater}")
+        whose = "the file of cases" if rater == FILE else rater
+        lines += _agreement(agreement, "" if alone else f" of {whose}")
     if summary.calls or summary.votes_asked:
         cost = "" if summary.cost is None else f", cost {summary.cost:.4f}"
         lines.append(

@@ -59,8 +59,9 @@ def in_place(path: Path) -> None:
 def tidy(path: Path) -> None:
     """Remove the copy that a migration left that was killed when it was done, unless another process is at work."""
     if kept(path).exists():
-        with suppress(StoreError):
-            in_place(path)
+        with suppress(StoreError), closing(runfile.connect(path, writing=False)) as connection:
+            if layout.about(connection, path).layout == layout.BEFORE:
+                in_place(path)
 
 
 def kept(path: Path) -> Path:

@@ -58,13 +58,13 @@ def replay(store: Store, *, full: bool = False) -> Iterator[Comparison]:
         while batch := list(islice(rest, _BATCH)):
             for kind in {stored.case.kind for stored in batch} - cascades.keys():
                 cascades[kind] = recorded_cascade(store, kind)
-            yield from _compared(cascades, batch, full=full)
+            yield from compare(cascades, batch, full=full)
     finally:
         for cascade in cascades.values():
             cascade.close()
 
 
-def _compared(cascades: Mapping[str, Cascade], batch: Sequence[Stored], *, full: bool) -> Iterator[Comparison]:
+def compare(cascades: Mapping[str, Cascade], batch: Sequence[Stored], *, full: bool) -> Iterator[Comparison]:
     """Yield the comparisons of some cases, in their order."""
     ready: list[Case | str] = [_ready(stored.case) for stored in batch]
     given = [_given(cascades[stored.case.kind], stored.verdict, full=full) for stored in batch]
