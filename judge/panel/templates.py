@@ -76,10 +76,9 @@ def compiled(name: str, source: str) -> Template:
     for access in tree.find_all(nodes.Getattr):
         on_case = isinstance(access.node, nodes.Name) and access.node.name == "case"
         if on_case and access.attr not in _FIELDS:
-            gone = _GONE.get(access.attr)
-            hint = f" ({gone})" if gone else nearest(access.attr, _FIELDS)
+            gone = f": {_GONE[access.attr]}." if access.attr in _GONE else f".{nearest(access.attr, _FIELDS)}"
             raise RubricError(
-                f"rubric {name!r} uses the undefined variable 'case.{access.attr}'."
-                f"{hint} A case has: {', '.join(sorted(_FIELDS))}"
+                f"rubric {name!r} uses the undefined variable 'case.{access.attr}'{gone} "
+                f"A case has: {', '.join(sorted(_FIELDS))}"
             )
     return template
