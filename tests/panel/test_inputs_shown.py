@@ -69,7 +69,7 @@ def test_own_rubrics_include_the_block_and_nothing_else() -> None:
     assert Rubric.parse("own", own.text).hash == own.hash
     with pytest.raises(RubricError, match="nothing can be included but the shared block"):
         Rubric.parse("own", head + "{% include 'secrets' %}{% endblock %}\n")
-    with pytest.raises(RubricError, match="line 6: "):
+    with pytest.raises(RubricError, match="line 7: "):
         Rubric.parse("own", head + '{% include "inputs" %}\n{{ oops( }}{% endblock %}\n')
     assert "shared" not in available()
 
