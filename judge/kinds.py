@@ -37,6 +37,7 @@ class Kind(Record):
 
     ``rubric`` and ``tools`` are what a panel is given unless the user says otherwise. ``extra`` is the extra of the
     declaring distribution that the kind's solvers come with. ``example`` holds the fields of a case that runs.
+    ``Hints`` are what somebody may propose to its evaluators, who trust none of it: see `judge.protocols.Hinted`.
     """
 
     name: str
@@ -47,11 +48,17 @@ class Kind(Record):
     tools: tuple[str, ...] = ("check",)
     extra: str | None = None
     example: Mapping[str, JsonValue] = Field(default_factory=dict)
+    Hints: type[BaseModel] | None = None
 
     @property
     def inputs(self) -> tuple[Input, ...]:
         """The inputs, in order."""
         return _inputs(self.Inputs)
+
+    @property
+    def hints(self) -> tuple[Input, ...]:
+        """What may be proposed to its evaluators, in order."""
+        return () if self.Hints is None else _inputs(self.Hints)
 
 
 class Input(NamedTuple):

@@ -48,9 +48,10 @@ def run(
 ) -> Generator[Result, None, None]:
     """Judge cases and yield each result when it is done (and, with a store, on the disk).
 
-    `in_flight` cases are worked on at once; at most AHEAD more wait for that or to be stored. Cases that the
-    store has are skipped. Setting `stop` ends the run after the cases that are in flight. An error of one thread
-    (ModelDown, StoreError, InputError) stops the others in the same way and is then raised; what was stored stays.
+    `in_flight` cases are worked on at once; at most AHEAD more wait for that or to be stored. Of cases that the store
+    has only a label that changed is stored. Setting `stop` ends the run after the cases that are in flight. An error
+    of one thread (ModelDown, StoreError, InputError) stops the others in the same way and is then raised; what was
+    stored stays.
     """
     ending = threading.Event()  # set when no further case is to be begun
     waiting: queue.SimpleQueue[Case | None] = queue.SimpleQueue()
@@ -63,10 +64,12 @@ def run(
 
     def feed() -> None:
         """Hand out the cases that have no verdict yet, then one None for each worker."""
-        handed, error = 0, None
+        handed, error, noted = 0, None, False
         try:
             for case in cases:
                 known = store is not None and store.has(case, retry_errors=retry_errors)
+                if known and store is not None:
+                    noted |= store.note(case)
                 if known and not recall:
                     continue
                 room.acquire()
@@ -77,6 +80,8 @@ def run(
                     finished.put(_recalled(store, case))
                 else:
                     waiting.put(case)
+            if noted and store is not None:
+                store.flush()
         except BaseException as caught:  # noqa: BLE001 - carried to the consumer, which raises it
             error = caught
             ending.set()

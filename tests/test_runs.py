@@ -15,8 +15,10 @@ import pytest
 
 from judge import (
     Basis,
+    Budget,
     Case,
     Evaluator,
+    Evidence,
     Finding,
     InputError,
     Judge,
@@ -328,12 +330,16 @@ class Shaky:
     """An evaluator that crashes as long as it is told to."""
 
     name, version, kinds, runs = "shaky", "1", frozenset({"answer"}), "sandbox"
+    cost, deterministic, needs = 1.0, True, ()
     bases: Mapping[Outcome, frozenset[Basis]] = {"correct": frozenset({"rule"})}
 
     def __init__(self) -> None:
         self.crashes = True
 
-    def check(self, case: Case, /) -> Finding:
+    def recheck(self, case: Case, witness: Evidence, /) -> bool:
+        return False
+
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         if self.crashes:
             raise RuntimeError("not today")
         return Finding(outcome="correct", basis="rule", because="it is so")

@@ -21,6 +21,7 @@ from judge.cli import (
     export,
     grade,
     kinds,
+    label,
     lm_eval,
     mcp,
     plugins,
@@ -47,6 +48,7 @@ app.command("check", cls=WithSettings)(check.check)
 app.command("run", cls=WithSettings)(run.run)
 app.command("show")(show.show)
 app.command("export")(export.export)
+app.command("label")(label.label)
 app.command("replay")(replay.replay)
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(rubrics.app, name="rubrics")

@@ -49,7 +49,8 @@ def _points(store: Store) -> dict[tuple[str, str, str, str], list[Point]]:
     from judge.panel.thresholds import Point
 
     found: dict[tuple[str, str, str, str], list[Point]] = {}
-    for case, verdict in store.all():
+    for stored in store.all():
+        case, verdict = stored.case, stored.verdict
         for vote in verdict.votes:
             scores = vote.extra.get("scores")
             if case.label is None or not isinstance(scores, dict):

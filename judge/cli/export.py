@@ -47,6 +47,8 @@ def _jsonl(store: Store, path: Path) -> int:
             line = {
                 "case": stored.case.model_dump(mode="json"),
                 "verdict": stored.verdict.model_dump(mode="json"),
+                "at": stored.at,
+                "labels": stored.labels,
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1
@@ -92,6 +94,7 @@ _COLUMNS = {
     "basis": "text", "because": "text", "median": "number", "spread": "number", "votes_asked": "count",
     "votes_saved": "count", "votes_failed": "count", "failures": "text", "calls": "count", "prompt_tokens": "count",
     "completion_tokens": "count", "seconds": "number", "cost": "number",
+    "labels": "text",
 }  # fmt: skip
 
 
@@ -101,11 +104,12 @@ def _rows(store: Store) -> Iterator[dict[str, Any]]:
 
 
 def _cells(stored: Stored) -> tuple[Any, ...]:
-    case, verdict = stored
+    case, verdict = stored.case, stored.verdict
     tally, usage = verdict.tally, verdict.usage
     counts = (tally.median, tally.spread, tally.asked, tally.saved, tally.failed) if tally else (None, None, 0, 0, 0)
     return (
         case.id, case.kind, case.label, verdict.label, verdict.confidence, verdict.decided_by,
         verdict.basis, verdict.because, *counts, ",".join(failure.cause for failure in verdict.failures), usage.calls,
         usage.prompt_tokens, usage.completion_tokens, usage.seconds, usage.cost,
+        json.dumps(stored.labels, ensure_ascii=False) if stored.labels else None,
     )  # fmt: skip

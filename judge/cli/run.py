@@ -161,10 +161,13 @@ def _surveyed(source: Source, judge: Judge, on_bad_input: str, *, limit: int | N
 
 
 def _default_path(cases: str, source: Source, judge: Judge) -> Path:
+    """Return the path that cases and settings name: those of the kind of the first case, so that kinds may join."""
     from judge.plain import digest
 
     stem = "stdin" if cases == "-" else Path(cases).stem
-    return Path("runs") / f"{stem}-{digest(source.identity, judge.cascade.provenance.fingerprint)[:8]}.judge"
+    first = next(source.cases(judge.problem_of))
+    made_with = judge.cascade.provenance(first.kind).fingerprint
+    return Path("runs") / f"{stem}-{digest(source.identity, made_with)[:8]}.judge"
 
 
 def _command() -> str:

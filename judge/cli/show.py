@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +13,8 @@ from judge.text.shown import harmless, one_line
 
 if TYPE_CHECKING:
     from judge.protocols import Exchange
-    from judge.record.store import Store
-    from judge.types import Case, Evidence, Verdict, Vote
+    from judge.record.store import Store, Stored
+    from judge.types import Evidence, Verdict, Vote
 
 
 def show(
@@ -42,14 +43,31 @@ def show(
 
 def _worth_a_look(store: Store) -> list[tuple[str, str, str]]:
     """Return a few cases in which a verdict and a person differ, or in which something failed."""
-    rows = store.query(
-        "SELECT case_id, human, label, failures FROM verdicts WHERE superseded = 0 AND (failures != '[]' "
-        "OR (human IS NOT NULL AND human != label AND label != 'undecided')) ORDER BY number LIMIT 10"
+    from judge.record import labels
+    from judge.record.summary import ABSENT
+
+    differing = (
+        "SELECT 1 FROM labels WHERE labels.case_id = verdicts.case_id AND labels.label != verdicts.label "
+        "AND verdicts.label != 'undecided'"
     )
-    return [
-        (id, label, f"a person said {human}" if failures == "[]" else f"failed: {failures}")
-        for id, human, label, failures in rows
-    ]
+    rows = store.query(
+        f"SELECT case_id, label, failures, {labels.BY_RATER} FROM verdicts WHERE superseded = 0 "
+        f"AND (failures != '[]' OR EXISTS ({differing})) ORDER BY number"
+    )
+    found: list[tuple[str, str, str]] = []
+    for id, label, failures, said in rows:
+        others = [
+            f"{'a person' if rater == labels.FILE else rater} said {human}"
+            for rater, human in labels.read(said).items()
+            if human != label and label != "undecided"
+        ]
+        if not ABSENT.issuperset(json.loads(failures)):
+            found.append((id, label, f"failed: {failures}"))
+        elif others:
+            found.append((id, label, ", ".join(others)))
+        if len(found) == 10:
+            break
+    return found
 
 
 def _show_case(store: Store, case_id: str, *, as_json: bool) -> None:
@@ -63,12 +81,16 @@ def _show_case(store: Store, case_id: str, *, as_json: bool) -> None:
     if as_json:
         records = {"case": stored.case, "verdict": stored.verdict}
         data = {name: record.model_dump(mode="json") for name, record in records.items()}
-        common.echo_json({**data, "exchanges": [exchange.model_dump(mode="json") for exchange in exchanges]})
+        told = [exchange.model_dump(mode="json") for exchange in exchanges]
+        common.echo_json({**data, "at": stored.at, "labels": stored.labels, "exchanges": told})
         return
-    typer.echo(harmless("\n".join(_story(stored.case, stored.verdict, exchanges))))
+    typer.echo(harmless("\n".join(_story(stored, exchanges))))
 
 
-def _story(case: Case, verdict: Verdict, exchanges: list[Exchange]) -> list[str]:
+def _story(stored: Stored, exchanges: list[Exchange]) -> list[str]:
+    from judge.record import labels
+
+    case, verdict = stored.case, stored.verdict
     lines = [f"Case {one_line(case.id)} ({case.kind})"]
     texts = [("question", case.question), ("context", case.context), ("criterion", case.criterion)]
     texts += [("reference", text) for text in case.references]
@@ -76,9 +98,11 @@ def _story(case: Case, verdict: Verdict, exchanges: list[Exchange]) -> list[str]
     for name, text in texts:
         if text:
             lines += [f"  {name}:", common.indented(text)]
-    if case.label is not None:
-        lines.append(f"  a person said: {one_line(case.label)}")
-    lines += _verdict(verdict)
+    if case.item is not None:
+        lines.append(f"  item {one_line(case.item)}" + (f", variant {one_line(case.variant)}" if case.variant else ""))
+    for rater, label in stored.labels.items():
+        lines.append(f"  {'a person' if rater == labels.FILE else one_line(rater)} said: {one_line(label)}")
+    lines += _verdict(verdict, stored.at)
     if verdict.findings:
         lines.append("\nEvaluators")
     for name, finding in verdict.findings.items():
@@ -91,7 +115,7 @@ def _story(case: Case, verdict: Verdict, exchanges: list[Exchange]) -> list[str]
     return lines
 
 
-def _verdict(verdict: Verdict) -> list[str]:
+def _verdict(verdict: Verdict, at: str | None) -> list[str]:
     lines = ["\nVerdict", f"  {common.headline(verdict)}"]
     if verdict.confidence is not None:
         lines.append(f"  confidence {verdict.confidence:g}")
@@ -101,7 +125,8 @@ def _verdict(verdict: Verdict) -> list[str]:
         numbers = "" if tally.median is None else f", median {tally.median:g}, spread {tally.spread:g}"
         lines.append(f"  {tally.asked} votes asked for: {counts}, {tally.failed} failed{saved}{numbers}")
     if verdict.provenance:
-        lines.append(f"  judge {verdict.provenance.judge}, settings {verdict.provenance.fingerprint}")
+        when = f", {at}" if at else ""
+        lines.append(f"  judge {verdict.provenance.judge}, settings {verdict.provenance.fingerprint}{when}")
     return lines
 
 

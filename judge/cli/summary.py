@@ -13,14 +13,20 @@ if TYPE_CHECKING:
 
 def describe(summary: Summary, path: Path) -> str:
     """Return the summary as text."""
+    from judge.record.labels import FILE
+
     lines = [f"{summary.cases} cases, {summary.decided} decided  ({path})"]
     for kind, labels in sorted(summary.labels.items()):
         lines.append(f"  {kind}: " + ", ".join(f"{count} {label}" for label, count in labels.items()))
     lines.append("  decided by: " + ", ".join(f"{name} {count}" for name, count in summary.decided_by.items()))
     if summary.median_score is not None:
         lines.append(f"  median score: {summary.median_score:g}")
-    if summary.agreement:
-        lines += _agreement(summary.agreement)
+    if summary.learned:
+        lines.append(f"  {summary.learned} verdicts rest on a learned classifier")
+    for rater, agreement in summary.raters.items():
+        alone = agreement == summary.agreement and len(summary.raters) == 1
+        whose = "the file of cases" if rater == FILE else rater
+        lines += _agreement(agreement, "" if alone else f" of {whose}")
     if summary.calls or summary.votes_asked:
         cost = "" if summary.cost is None else f", cost {summary.cost:.4f}"
         lines.append(
@@ -29,6 +35,9 @@ def describe(summary: Summary, path: Path) -> str:
         )
     if summary.failures:
         lines.append("  failures: " + ", ".join(f"{count} {cause}" for cause, count in summary.failures.items()))
+    lines += [f"  {note}" for note in summary.notes]
+    if summary.notes:
+        lines.append("  once it is installed, --retry-errors judges the cases again that this left undecided")
     return "\n".join(lines)
 
 
@@ -53,14 +62,15 @@ def advice(summary: Summary, *, asked_a_model: bool, command: str, asking: str) 
     return lines
 
 
-def _agreement(agreement: Agreement) -> list[str]:
+def _agreement(agreement: Agreement, whose: str) -> list[str]:
     decided = (
         ""
         if agreement.accuracy_decided is None
         else f", of the {agreement.decided} decided {agreement.accuracy_decided:.3f}"
     )
     kappa = "" if agreement.kappa is None else f", kappa {agreement.kappa:.3f}"
-    lines = [f"  agreement with {agreement.labelled} human labels: accuracy {agreement.accuracy:.3f}{decided}{kappa}"]
+    labels = f"{agreement.labelled} human labels{whose}"
+    lines = [f"  agreement with {labels}: accuracy {agreement.accuracy:.3f}{decided}{kappa}"]
     said = sorted({label for row in agreement.confusion.values() for label in row})
     rows = [["human \\ verdict", *said]]
     rows += [[human, *(str(row.get(label, 0)) for label in said)] for human, row in sorted(agreement.confusion.items())]

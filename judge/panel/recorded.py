@@ -22,20 +22,28 @@ from judge.panel.rubric import Rubric, installed
 from judge.protocols import Exchange, Model, Reply, Tool, ToolCall
 from judge.types import Failure, Member, Vote
 
+_NO_TEMPLATE = "{% block system %}{% endblock %}{% block user %}(on record){% endblock %}"
+
 #: What was wrong with a reply, by the reply.
 Refused = Mapping[str, Failure]
 
 
-def rubric_on_record(name: str, text: str, *, schema: Mapping[str, JsonValue]) -> tuple[Rubric, bool]:
+def rubric_on_record(
+    name: str, text: str, *, schema: Mapping[str, JsonValue], rendered: bool = True
+) -> tuple[Rubric, bool]:
     """Return a rubric, and whether its votes are taken as they are because its class is not imported.
 
-    Raises RubricError for a text that is no rubric.
+    One that is not `rendered` keeps its front matter alone. Raises RubricError for a text that is no rubric.
     """
-    ballot = recorded_ballot(schema)
-    rubric = Rubric.parse(name, text, ballot=ballot)
+    parsed = text if rendered else _without_template(text)
+    rubric = Rubric.parse(name, parsed, ballot=recorded_ballot(schema))
     if rubric.schema is None or installed(name) == text:
-        return Rubric.parse(name, text), False
+        return Rubric.parse(name, parsed), False
     return rubric, True
+
+
+def _without_template(text: str) -> str:
+    return "---\n".join([*text.split("---\n", 2)[:2], _NO_TEMPLATE])
 
 
 def refusals(exchanges: Iterable[Exchange], vote: Vote) -> dict[str, Failure]:

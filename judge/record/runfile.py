@@ -1,47 +1,17 @@
-"""The file beneath a run: how it is laid out, locked and checked, and what SQLite's errors mean for a user."""
+"""The file beneath a run: how it is opened, locked and let go of, and what SQLite's errors mean for a user."""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import sqlite3
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from judge.errors import StoreError
-from judge.types import Provenance, Record
 
 _APPLICATION = 0x4A444745  # "JDGE"
-_LAYOUT = 1
-_SCHEMA = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE verdicts (
-  number INTEGER PRIMARY KEY, case_id TEXT NOT NULL, case_digest TEXT NOT NULL, superseded INTEGER NOT NULL DEFAULT 0,
-  kind TEXT NOT NULL, human TEXT, label TEXT NOT NULL, decided_by TEXT NOT NULL, basis TEXT, score REAL,
-  failures TEXT NOT NULL, asked INTEGER NOT NULL, saved INTEGER NOT NULL, calls INTEGER NOT NULL,
-  tokens INTEGER NOT NULL, cost REAL, verdict TEXT NOT NULL, judged TEXT NOT NULL
-);
-CREATE UNIQUE INDEX one_verdict ON verdicts (case_id) WHERE superseded = 0;
-CREATE TABLE exchanges (
-  number INTEGER NOT NULL REFERENCES verdicts (number), vote INTEGER NOT NULL, turn INTEGER NOT NULL,
-  member TEXT NOT NULL, request_digest BLOB NOT NULL, request TEXT NOT NULL, reply TEXT, failure TEXT,
-  PRIMARY KEY (number, vote, turn)
-) WITHOUT ROWID;
-CREATE INDEX by_request ON exchanges (request_digest);
-"""
-
-
-class Run(Record):
-    """What a run file says of itself."""
-
-    id: str
-    fingerprint: str
-    provenance: Provenance
-    rubrics: dict[str, str]
 
 
 def lock(path: Path) -> int:
@@ -62,14 +32,14 @@ def lock(path: Path) -> int:
     return lock
 
 
-def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
-    """Open the database; a file that is something else is refused and left as it is."""
+def connect(path: Path, *, writing: bool, create: bool = True) -> sqlite3.Connection:
+    """Open the database, for `writing` also one that is not there; what is something else is refused and left alone."""
     header = _header(path)
     if header and not (header.startswith(b"SQLite format 3\0") and header[68:] == _APPLICATION.to_bytes(4, "big")):
         raise StoreError(f"{str(path)!r} is not a run file; it was left as it is")
     with explained(path, writing=writing):
         # Even a reader may have to mend what a kill left in the middle of a commit.
-        uri = f"{path.absolute().as_uri()}?mode={'rwc' if writing else 'rw'}"
+        uri = f"{path.absolute().as_uri()}?mode={'rwc' if writing and create else 'rw'}"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=30)
         if not writing:
             connection.execute("PRAGMA query_only = ON")
@@ -105,74 +75,6 @@ def _header(path: Path) -> bytes:
         return b""
     except OSError as error:
         raise StoreError(f"run file {str(path)!r} cannot be used: {error.strerror}") from None
-
-
-def lay_out(connection: sqlite3.Connection, path: Path, provenance: Provenance, rubrics: dict[str, str]) -> None:
-    """Lay out a new file; look through one that is there for damage."""
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if said != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {said.splitlines()[-1]}")
-        return
-    about = {
-        "id": f"{path.stem}-{int(time.time())}",
-        "fingerprint": provenance.fingerprint,
-        "provenance": provenance.model_dump_json(),
-        "rubrics": json.dumps(rubrics),
-    }
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"PRAGMA user_version = {_LAYOUT}")
-    for statement in filter(str.strip, _SCHEMA.split(";")):
-        connection.execute(statement)
-    connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-    connection.execute("COMMIT")
-
-
-def about(connection: sqlite3.Connection, path: Path) -> Run:
-    """Return what the file says of itself. Raises StoreError for the layout of another version."""
-    with explained(path):
-        layout = connection.execute("PRAGMA user_version").fetchone()[0]
-        if layout != _LAYOUT:
-            raise StoreError(
-                f"run file {str(path)!r} has layout {layout}; this version of judge reads layout {_LAYOUT}"
-            )
-        about = dict(connection.execute("SELECT key, value FROM about"))
-    try:
-        return Run(
-            id=about["id"],
-            fingerprint=about["fingerprint"],
-            provenance=Provenance.model_validate_json(about["provenance"]),
-            rubrics=json.loads(about["rubrics"]),
-        )
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
-        raise StoreError(f"run file {str(path)!r} is damaged: what it says of itself cannot be read: {error}") from None
-
-
-def ensure_same_settings(run: Run, provenance: Provenance, path: Path) -> None:
-    """Raise StoreError that says which settings are not those the file was made with."""
-    if run.fingerprint == provenance.fingerprint:
-        return
-    old, new = run.provenance.model_dump(mode="json"), provenance.model_dump(mode="json")
-    different = (
-        "; ".join(_differences(old["settings"], new["settings"])) or f"judge {old['judge']} is now {new['judge']}"
-    )
-    raise StoreError(
-        f"run file {str(path)!r} was made with other settings ({different}). "
-        "Use the same settings to continue it, or another run file"
-    )
-
-
-def _differences(old: Any, new: Any, name: str = "") -> Iterable[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):
-            yield from _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
-    elif old != new:
-        yield f"{name} was {_brief(old)}, is {_brief(new)}"
-
-
-def _brief(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "…"
 
 
 @contextmanager

@@ -2,109 +2,135 @@
 
 A verdict goes in with its case, votes, evidence and exchanges in one transaction (WAL, synchronous FULL) and is
 acknowledged after the commit; verdicts that wait at the same time share one. Nothing is ever overwritten: judging
-a case again adds an attempt and marks the older one as superseded. One process may write at a time.
+a case again adds an attempt and marks the older one as superseded. One process may write verdicts at a time; labels may
+be written by any (see `judge.record.labels`).
 """
 
 from __future__ import annotations
 
-import json
 import os
-import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
-
-from pydantic import ValidationError
+from typing import Any, Self
 
 from judge.errors import InputError, StoreError
-from judge.plain import digest
-from judge.protocols import Decided, Deliberation, Exchange, Reply, Request
-from judge.record import runfile
-from judge.types import Case, Failure, Provenance, Verdict
+from judge.protocols import Decided, Deliberation, Exchange
+from judge.record import labels, layout, migration, rows, runfile
+from judge.record.changes import changes
+from judge.record.layout import Run, Settings
+from judge.record.rows import Stored
+from judge.record.writer import Writer
+from judge.types import Case, Provenance
 
-_GATHER_S = 0.01  # verdicts that come this close together share a commit; it costs a disk write each
-_INSERT = f"INSERT INTO verdicts VALUES ({', '.join('?' * 18)})"
-_INSERT_EXCHANGE = f"INSERT INTO exchanges VALUES ({', '.join('?' * 8)})"
-
-
-class Stored(NamedTuple):
-    """A verdict as it lies in a run file, with its case."""
-
-    case: Case
-    verdict: Verdict
+__all__ = ["Run", "Store", "Stored"]
 
 
 class Store:
     """An open run file. Open with ``Store.open`` to write and ``Store.read`` to look; both close with ``with``."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int | None) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, lock: int | None, settings: Settings | None = None
+    ) -> None:
         self.path = path
         self._reader = connection
         self._read_lock = threading.Lock()
         self._lock = lock
-        self._inbox: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._broken: StoreError | None = None
-        self._writer: threading.Thread | None = None
-        self.run = runfile.about(connection, path)
+        self._settings = settings
+        self._rows = rows.Reader(path, self._artifact)
+        self._writer: Writer | None = None
+        self._provenances = self.run.provenances
+        self._written = set(self._provenances)  # the kinds whose settings are in the file
         self._last = next(self.query("SELECT coalesce(max(number), 0) FROM verdicts"))[0]
         self._was_empty = self._last == 0
 
     @classmethod
-    def open(cls, path: Path, provenance: Provenance, *, rubrics: dict[str, str]) -> Store:
-        """Create a run file, or continue one of the same settings.
+    def open(cls, path: Path, settings: Settings, *, rubrics: dict[str, str]) -> Store:
+        """Create a run file, or continue one. `settings` gives those of a kind, with which its cases are judged.
 
-        Raises StoreError when it is in use, cannot be written, is not a run file, is damaged (it is then moved
-        aside, whole), or was made with other settings (and says which).
+        Kinds may join later; those that have verdicts must have the settings that they had. Raises StoreError when the
+        file is in use, cannot be written, is not a run file, is damaged (it is then moved aside, whole), was made by
+        an older version, or with other settings (and says which).
         """
         with ExitStack() as undo:
             lock = runfile.lock(path)
             undo.callback(os.close, lock)
             connection = undo.enter_context(closing(runfile.connect(path, writing=True)))
             with runfile.explained(path, writing=True):
-                runfile.lay_out(connection, path, provenance, rubrics)
-            store = cls(path, connection, lock)
-            runfile.ensure_same_settings(store.run, provenance, path)
-            writer = runfile.writer(path)
+                layout.lay_out(connection, path)
+                run = layout.about(connection, path)
+                layout.continue_with(connection, run, settings, rubrics=rubrics, path=path)
+            store = cls(path, connection, lock, settings)
+            store._writer = Writer(path)
             undo.pop_all()
-        store._writer = threading.Thread(target=store._write_all, args=(writer,), name="judge-store", daemon=True)
-        store._writer.start()
         return store
 
     @classmethod
     def read(cls, path: Path) -> Store:
-        """Open a run file to look at it; a run that is going on may be looked at, too."""
+        """Open a run file to look at it; a run that is going on may be looked at, too. One of layout 1 is migrated."""
         if not path.is_file():
             raise StoreError(f"run file {str(path)!r} does not exist")
         with ExitStack() as undo:
-            connection = undo.enter_context(closing(runfile.connect(path, writing=False)))
+            connection = runfile.connect(path, writing=False)
+            undo.callback(lambda: connection.close())
+            with runfile.explained(path):
+                before = layout.of(connection) == layout.BEFORE
+            if before:
+                connection.close()
+                connection = migration.opened(path)
+            else:
+                migration.tidy(path)
             store = cls(path, connection, None)
             undo.pop_all()
         return store
 
+    @property
+    def run(self) -> Run:
+        """What the file says of itself, now."""
+        with self._read_lock:
+            return layout.about(self._reader, self.path)
+
     def put(self, case: Case, outcome: Decided, then: Callable[[StoreError | None], None]) -> None:
         """Store a verdict; `then` is called, in another thread, when it is on the disk or could not be put there."""
-        self._inbox.put((case, outcome, then))
+        assert self._writer is not None
+        self._writer.put(partial(self._insert, case, outcome), then)
+
+    def note(self, case: Case) -> bool:
+        """Store the label that the file of cases now gives to a case that has a verdict. Return whether it changed.
+
+        It is on the disk after the next `flush`.
+        """
+        if case.label is None or self._one(labels.LAST, case.id, labels.FILE) == (case.label,):
+            return False
+        assert self._writer is not None
+        self._writer.put(partial(labels.insert, case_id=case.id, rater=labels.FILE, label=case.label), lambda _: None)
+        return True
+
+    def flush(self) -> None:
+        """Wait until all that was given so far is on the disk. Raises StoreError where it could not be put there."""
+        if (writer := self._writer) is not None:
+            writer.flush()
 
     def has(self, case: Case, *, retry_errors: bool = False) -> bool:
         """Return whether the case had a verdict when the file was opened (one without failures, if those are retried).
 
-        Raises InputError when a verdict is stored for another case of the same id.
+        Raises InputError when a verdict is stored for another case of the same id, and says what changed.
         """
         if self._was_empty:
             return False
-        row = self._one(
-            "SELECT case_digest, failures, label FROM verdicts WHERE case_id = ? AND superseded = 0", case.id
-        )
+        found = "SELECT case_digest, failures, label FROM verdicts WHERE case_id = ? AND superseded = 0"
+        row = self._one(found, case.id)
         if row is None:
             return False
         if row[0] != case.digest:
+            stored = self.get(case.id)
+            changed = changes(stored.case, case) if stored else "its content changed"
             raise InputError(
-                f"case {case.id!r} is not the one that {str(self.path)!r} holds a verdict for: its content changed. "
+                f"case {case.id!r} is not the one that {str(self.path)!r} holds a verdict for: {changed}. "
                 "Give it another id, or use another run file"
             )
         return not (retry_errors and row[1] != "[]" and row[2] == "undecided")
@@ -121,34 +147,22 @@ class Store:
 
     def get(self, case_id: str) -> Stored | None:
         """Return the current verdict on a case."""
-        row = self._one("SELECT case_id, judged, verdict FROM verdicts WHERE case_id = ? AND superseded = 0", case_id)
+        row = self._one(f"{rows.STORED} AND case_id = ?", case_id)
         return None if row is None else self._stored(row)
 
     def all(self) -> Iterator[Stored]:
         """Yield every current verdict in the order in which they were stored, in bounded memory."""
-        yield from map(
-            self._stored,
-            self.query("SELECT case_id, judged, verdict FROM verdicts WHERE superseded = 0 ORDER BY number"),
-        )
+        yield from map(self._stored, self.query(f"{rows.STORED} ORDER BY number"))
 
     def exchanges(self, case_id: str) -> list[Exchange]:
         """Return what was said to reach the current verdict on a case, in order."""
-        rows = self.query(
-            "SELECT case_id, vote, turn, member, request, reply, failure FROM exchanges JOIN verdicts USING (number) "
-            "WHERE case_id = ? AND superseded = 0 ORDER BY vote, turn",
-            case_id,
-        )
-        return [self._exchange(row) for row in rows]
+        found = self.query(f"{rows.EXCHANGES} case_id = ? AND superseded = 0 ORDER BY vote, turn", case_id)
+        return [self._rows.exchange(row) for row in found]
 
     def replies(self, member: str, request_digest: str) -> list[Exchange]:
         """Return every exchange recorded for the same request to the same model: current ones first, then by age."""
-        rows = self.query(
-            "SELECT case_id, vote, turn, member, request, reply, failure FROM exchanges JOIN verdicts USING (number) "
-            "WHERE request_digest = ? AND member = ? ORDER BY superseded, number, vote, turn",
-            _key(request_digest),
-            member,
-        )
-        return [self._exchange(row) for row in rows]
+        asked = f"{rows.EXCHANGES} request_digest = ? AND member = ? ORDER BY superseded, number, vote, turn"
+        return [self._rows.exchange(row) for row in self.query(asked, rows.key(request_digest), member)]
 
     def query(self, sql: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a read-only query, a thousand at a time."""
@@ -157,16 +171,15 @@ class Store:
                 cursor = self._reader.execute(sql, parameters)
             while True:
                 with self._read_lock:
-                    rows = cursor.fetchmany(1000)
-                if not rows:
+                    found = cursor.fetchmany(1000)
+                if not found:
                     return
-                yield from rows
+                yield from found
 
     def close(self) -> None:
         """Write what is waiting and close the file."""
         if self._writer is not None:
-            self._inbox.put(None)
-            self._writer.join()
+            self._writer.close()
             self._writer = None
         with self._read_lock:
             if self._lock is not None:
@@ -188,108 +201,33 @@ class Store:
         return next(iter(self.query(sql, *parameters)), None)
 
     def _stored(self, row: tuple[Any, ...]) -> Stored:
-        case_id, judged, verdict = row
-        with self._intact(case_id):
-            case, found = Case.model_validate_json(judged), Verdict.model_validate_json(verdict)
-            return Stored(case, found.model_copy(update={"provenance": self.run.provenance}))
+        stored = self._rows.stored(row)
+        provenance = self._provenance(stored.case.kind)
+        return stored._replace(verdict=stored.verdict.model_copy(update={"provenance": provenance}))
 
-    def _exchange(self, row: tuple[Any, ...]) -> Exchange:
-        case_id, vote, turn, member, request, reply, failure = row
-        with self._intact(case_id):
-            return Exchange(
-                vote=vote,
-                turn=turn,
-                member=member,
-                request=Request.model_validate_json(request).model_copy(update={"case_id": case_id, "turn": turn}),
-                reply=reply and Reply.model_validate_json(reply),
-                failure=failure and Failure.model_validate_json(failure),
-            )
-
-    @contextmanager
-    def _intact(self, case_id: str) -> Iterator[None]:
+    def _provenance(self, kind: str) -> Provenance:
+        """Return the settings of a kind that has verdicts; one may have joined since the file was opened."""
+        if kind not in self._provenances:
+            self._provenances = self.run.provenances
         try:
-            yield
-        except ValidationError as error:
-            said = error.errors()[0]["msg"]
-            raise StoreError(f"run file {str(self.path)!r} is damaged: case {case_id!r}: {said}") from None
+            return self._provenances[kind]
+        except KeyError:
+            raise StoreError(
+                f"run file {str(self.path)!r} is damaged: it lacks the settings of the kind {kind!r}"
+            ) from None
 
-    def _write_all(self, connection: sqlite3.Connection) -> None:
-        """The writer thread: take everything that waits, commit it at once, then tell those who wait."""
-        number, stopping = self._last, False
-        while not stopping:
-            batch, stopping = _drain(self._inbox)
-            error = self._broken
-            if batch and error is None:
-                try:
-                    with runfile.explained(self.path, writing=True), connection:
-                        connection.execute("BEGIN IMMEDIATE")
-                        for case, outcome, _ in batch:
-                            number += 1
-                            _insert(connection, number, case, outcome)
-                except StoreError as caught:
-                    error = self._broken = caught
-                except Exception as caught:  # noqa: BLE001 - those who wait must hear of it, whatever it is
-                    error = self._broken = StoreError(f"run file {str(self.path)!r} cannot be written: {caught!r}")
-            for _, _, then in batch:
-                then(error)
-        connection.close()
+    def _artifact(self, digest: str) -> str:
+        row = self._one("SELECT content FROM artifacts WHERE digest = ?", digest)
+        if row is None:
+            raise StoreError(f"run file {str(self.path)!r} is damaged: it lacks the artifact {digest!r}")
+        content: str = row[0]
+        return content
 
-
-_Waiting = tuple[Case, Decided, Callable[[StoreError | None], None]]
-
-
-def _drain(inbox: queue.SimpleQueue[_Waiting | None]) -> tuple[list[_Waiting], bool]:
-    items = [inbox.get()]
-    if items != [None]:
-        time.sleep(_GATHER_S)
-    while not inbox.empty():
-        items.append(inbox.get())
-    return [item for item in items if item is not None], None in items
-
-
-def _insert(connection: sqlite3.Connection, number: int, case: Case, outcome: Decided) -> None:
-    verdict, tally, body = outcome.verdict, outcome.verdict.tally, case.model_dump_json()
-    connection.execute("UPDATE verdicts SET superseded = 1 WHERE case_id = ? AND superseded = 0", (case.id,))
-    usage = verdict.usage
-    connection.execute(
-        _INSERT,
-        (
-            number,
-            case.id,
-            digest(body),
-            0,
-            case.kind,
-            case.label,
-            verdict.label,
-            verdict.decided_by,
-            verdict.basis,
-            tally.median if tally else None,
-            json.dumps([failure.cause for failure in verdict.failures]),
-            tally.asked if tally else 0,
-            tally.saved if tally else 0,
-            usage.calls,
-            usage.prompt_tokens + usage.completion_tokens,
-            usage.cost,
-            verdict.model_dump_json(exclude={"provenance"}),
-            body,
-        ),
-    )
-    connection.executemany(_INSERT_EXCHANGE, (_row(number, exchange) for exchange in outcome.exchanges))
-
-
-def _row(number: int, exchange: Exchange) -> tuple[Any, ...]:
-    body = exchange.request.body()
-    return (
-        number,
-        exchange.vote,
-        exchange.turn,
-        exchange.member,
-        _key(digest(body)),
-        body,
-        exchange.reply and exchange.reply.model_dump_json(),
-        exchange.failure and exchange.failure.model_dump_json(),
-    )
-
-
-def _key(request_digest: str) -> bytes:
-    return bytes.fromhex(request_digest)[:16]
+    def _insert(self, case: Case, outcome: Decided, connection: sqlite3.Connection) -> None:
+        """Store a verdict, and the settings of its kind with the first one of that kind."""
+        self._last += 1
+        rows.insert(connection, self._last, case, outcome)
+        if case.kind not in self._written:
+            assert self._settings is not None
+            layout.insert_provenance(connection, case.kind, outcome.verdict.provenance or self._settings(case.kind))
+            self._written.add(case.kind)

@@ -6,8 +6,12 @@ import json
 from collections import Counter
 from typing import Any
 
+from judge.record import labels as raters
 from judge.record.store import Store
 from judge.types import Record
+
+#: Causes of failures that are no fault of a case: something that judges is not installed as it should be.
+ABSENT = frozenset({"missing_extra", "broken_plugin"})
 
 
 class Agreement(Record):
@@ -26,7 +30,12 @@ class Agreement(Record):
 
 
 class Summary(Record):
-    """A run in numbers. ``errors`` counts cases left undecided because something failed, by cause."""
+    """A run in numbers.
+
+    ``raters`` compares verdicts with the labels of each rater, and ``agreement`` with those in the file of cases, else
+    with those of the only rater. ``errors`` counts cases left undecided because something failed, but for what is not
+    installed: that is in ``notes``. ``learned`` counts verdicts that rest on a learned classifier.
+    """
 
     run: str
     fingerprint: str
@@ -35,9 +44,12 @@ class Summary(Record):
     labels: dict[str, dict[str, int]]
     decided_by: dict[str, int]
     agreement: Agreement | None
+    raters: dict[str, Agreement]
+    learned: int
     median_score: float | None
     failures: dict[str, int]
     errors: int
+    notes: tuple[str, ...]
     votes_asked: int
     votes_saved: int
     calls: int
@@ -65,17 +77,16 @@ def summarise(store: Store) -> Summary:
     causes: Counter[str] = Counter()
     errors = 0
     for failed, label, count in _grouped(store, "failures, label"):
-        for cause in json.loads(failed):
+        found = json.loads(failed)
+        for cause in found:
             causes[cause] += count
-        if failed != "[]" and label == "undecided":
+        if label == "undecided" and not ABSENT.issuperset(found):
             errors += count
     totals = "count(*), total(label != 'undecided'), total(asked), total(saved), total(calls), total(tokens), sum(cost)"
     cases, decided, asked, saved, calls, tokens, cost = next(
         store.query(f"SELECT {totals} FROM verdicts WHERE superseded = 0")
     )
-    confusion: dict[str, dict[str, int]] = {}
-    for human, label, count in _grouped(store, "human, label", "human IS NOT NULL"):
-        confusion.setdefault(human, {})[label] = count
+    by_rater = _raters(store)
     return Summary(
         run=store.run.id,
         fingerprint=store.run.fingerprint,
@@ -83,10 +94,13 @@ def summarise(store: Store) -> Summary:
         decided=int(decided),
         labels=labels,
         decided_by=dict(_grouped(store, "decided_by")),
-        agreement=agreement(confusion) if confusion else None,
+        agreement=_the_one(by_rater),
+        raters=by_rater,
+        learned=next(store.query("SELECT count(*) FROM verdicts WHERE superseded = 0 AND basis = 'learned'"))[0],
         median_score=_median_score(store),
         failures=dict(causes.most_common()),
         errors=errors,
+        notes=_notes(store) if ABSENT & causes.keys() else (),
         votes_asked=int(asked),
         votes_saved=int(saved),
         calls=int(calls),
@@ -121,6 +135,32 @@ def agreement(confusion: dict[str, dict[str, int]]) -> Agreement:
         kappa=None if observed is None or chance == 1 else round((observed - chance) / (1 - chance), 6),
         confusion=confusion,
     )
+
+
+def _raters(store: Store) -> dict[str, Agreement]:
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    labelled = (
+        f"SELECT newest.rater, newest.label, verdicts.label, count(*) AS n FROM ({raters.NEWEST}) AS newest "
+        "JOIN verdicts USING (case_id) WHERE superseded = 0 GROUP BY 1, 2, 3 ORDER BY 1, n DESC, 2, 3"
+    )
+    for rater, human, label, count in store.query(labelled):
+        found.setdefault(rater, {}).setdefault(human, {})[label] = count
+    return {rater: agreement(confusion) for rater, confusion in found.items()}
+
+
+def _the_one(by_rater: dict[str, Agreement]) -> Agreement | None:
+    only = next(iter(by_rater.values())) if len(by_rater) == 1 else None
+    return by_rater.get(raters.FILE, only)
+
+
+def _notes(store: Store) -> tuple[str, ...]:
+    """Return what is said of what is not installed, each once."""
+    failed = (
+        "SELECT DISTINCT json_extract(finding.value, '$.error.message') "
+        "FROM verdicts, json_each(verdict, '$.findings') AS finding WHERE superseded = 0 AND failures != '[]' "
+        f"AND json_extract(finding.value, '$.error.cause') IN ({', '.join('?' * len(ABSENT))}) ORDER BY 1"
+    )
+    return tuple(message for (message,) in store.query(failed, *sorted(ABSENT)))
 
 
 def _grouped(store: Store, columns: str, where: str = "1") -> list[Any]:

@@ -165,8 +165,14 @@ def test_an_export_replaces_an_older_one(finished: Path, tmp_path: Path) -> None
 def test_replay_says_that_all_is_the_same(finished: Path) -> None:
     ran = quick("replay", "r.judge", cwd=finished)
     assert ran.code == 0
-    assert ran.out == "4 verdicts and 4 pieces of evidence computed again: all the same\n"
-    assert quick("replay", "r.judge", "--json", cwd=finished).json == {
+    said = quick("replay", "r.judge", "--json", cwd=finished).json
+    rechecked, again, taken = said.pop("rechecked"), said.pop("decided_again"), said.pop("as_recorded")
+    assert ran.out == (
+        "4 verdicts and 4 pieces of evidence computed again: all the same\n"
+        f"witnesses rechecked: {rechecked}; findings decided again: {again}; taken as recorded: {taken}\n"
+    )
+    assert (rechecked + again, taken) == (8, 0)
+    assert said == {
         "cases": 4,
         "evidence": 4,
         "different": [],
@@ -222,7 +228,7 @@ def test_replay_says_what_differs_after_tampering(
 
 
 def test_replay_notes_an_evaluator_of_another_version(finished: Path, tmp_path: Path) -> None:
-    older = 'UPDATE about SET value = replace(value, \'"number":"1"\', \'"number":"0.9"\') WHERE key = \'provenance\''
+    older = 'UPDATE provenances SET provenance = replace(provenance, \'"number":"1"\', \'"number":"0.9"\')'
     changed(finished, tmp_path, older)
     ran = quick("replay", "r.judge", cwd=tmp_path)
     assert ran.code == 0
@@ -233,7 +239,7 @@ def test_replay_notes_an_evaluator_of_another_version(finished: Path, tmp_path: 
 
 
 def test_replay_of_an_evaluator_that_is_gone_names_it(finished: Path, tmp_path: Path) -> None:
-    other = 'UPDATE about SET value = replace(value, \'"number":"1"\', \'"nubmer":"1"\') WHERE key = \'provenance\''
+    other = 'UPDATE provenances SET provenance = replace(provenance, \'"number":"1"\', \'"nubmer":"1"\')'
     changed(finished, tmp_path, other)
     ran = quick("replay", "r.judge", cwd=tmp_path)
     assert ran.code == 2
@@ -334,7 +340,7 @@ def test_config_says_where_each_value_came_from(tmp_path: Path) -> None:
     assert shown["votes"] == {"value": 3, "origin": "judge.toml"}
     assert shown["seed"] == {"value": 2, "origin": "environment variable JUDGE_SEED"}
     assert shown["model"]["value"] == ["openai:x", "openai:y"]
-    assert shown["rubric"] == {"value": ["correctness"], "origin": "default"}
+    assert shown["rubric"] == {"value": [], "origin": "default"}
     assert "votes                 3" in quick("config", cwd=tmp_path).out
 
 

@@ -26,6 +26,7 @@ class Echo:
 
     name = "echo"
     description = "Repeats a text."
+    deterministic = True
 
     class Arguments(BaseModel):
         text: str
@@ -102,12 +103,14 @@ def test_a_verdict_comes_back_with_everything_it_rests_on(tmp_path: Path, name: 
         put(store, judged, outcome)
         seen_by_the_writer = store.get(name), store.exchanges(name)
     with Store.read(tmp_path / "r.judge") as store:
-        assert store.get(name) == (judged, outcome.verdict)
+        found = store.get(name)
+        assert found is not None
+        assert (found.case, found.verdict, found.labels) == (judged, outcome.verdict, {"file": "correct"})
         assert tuple(store.exchanges(name)) == outcome.exchanges
         assert seen_by_the_writer == (store.get(name), store.exchanges(name))
-        assert list(store.all()) == [(judged, outcome.verdict)]
+        assert list(store.all()) == [found]
         assert store.get("another") is None
-        assert store.run.provenance == judge.cascade.provenance
+        assert store.run.provenances == {"answer": judge.cascade.provenance("answer")}
         assert store.run.rubrics == judge.rubric_texts()
 
 
@@ -238,7 +241,7 @@ def test_a_file_of_another_layout_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 9")
     connection.close()
-    with pytest.raises(StoreError, match=r"r\.judge' has layout 9; this version of judge reads layout 1"):
+    with pytest.raises(StoreError, match=r"r\.judge' has layout 9; this version of judge reads layouts 1 and 2"):
         Store.read(path)
 
 

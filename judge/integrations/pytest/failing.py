@@ -107,12 +107,13 @@ def _kept(config: pytest.Config, judged: Judged) -> str:
     if getattr(config, "cache", None) is None:
         return "its whole story is not kept: the cache of pytest is switched off"
     origin, verdict = judged.origin, judged.origin.outcome.verdict
-    assert verdict.provenance is not None
+    provenance = verdict.provenance
+    assert provenance is not None
     worker = getattr(config, "workerinput", {}).get("workerid", "")  # a run file has one writer
-    name = f"{verdict.provenance.fingerprint}{worker and '-'}{worker}.judge"
+    name = f"{provenance.fingerprint}{worker and '-'}{worker}.judge"
     try:
         path = Path(config.cache.mkdir("judge")) / name
-        with Store.open(path, verdict.provenance, rubrics=origin.judge.rubric_texts()) as store:
+        with Store.open(path, lambda _: provenance, rubrics=origin.judge.rubric_texts()) as store:
             store.put(origin.case, origin.outcome, lambda _: None)
     except (StoreError, OSError) as error:
         return f"its whole story could not be kept: {error}"
