@@ -18,7 +18,7 @@ class Reversed(Evaluator):
     bases = {"correct": frozenset({"proof"})}
     runs = "here"
 
-    def check(self, case: Case, /, *, budget: Budget) -> Finding:  # noqa: ARG002 - it is done at once
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         """Compare the response, backwards, with the reference."""
         if case.reference is None or case.response[::-1] != case.reference:
             return Finding.undecided("it is not the reference backwards")

@@ -93,7 +93,8 @@ def validated(case: Case, *, folder: Path | None = None, files: bool = True) -> 
     kind = find(case.kind)
     if kind is None:
         if case.inputs:
-            raise InputError(f"field 'inputs': the kind {case.kind!r} declares none, and the case has {[*case.inputs]}")
+            has = f"declares none, and the case has {[*case.inputs]}.{nearest(case.kind, registry.names('kinds'))}"
+            raise InputError(f"field 'inputs': the kind {case.kind!r} {has}")
         return case
     case = _with_tags(case, kind) if case.tags and files else case
     if not case.inputs and not needs_inputs(kind):

@@ -150,7 +150,8 @@ labels: [correct, incorrect]
     [
         (
             "cas",
-            "uses the undefined variable 'cas'. Did you mean 'case'? A template sees: case, fence, hints, inputs, labels, tools",
+            "uses the undefined variable 'cas'. Did you mean 'case'? "
+            "A template sees: case, fence, hints, inputs, labels, tools",
         ),
         ("case.refrence", "uses the undefined variable 'case.refrence'. Did you mean 'reference'?"),
         ("case.response", "a response may enter a prompt only through fence"),
