@@ -29,6 +29,7 @@ VOTES = 3
 class Echo:
     name = "echo"
     description = "Repeats a text."
+    deterministic = True
 
     class Arguments(BaseModel):
         text: str

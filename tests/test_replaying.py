@@ -131,7 +131,9 @@ def test_replay_reads_votes_as_the_class_read_them_and_says_what_it_did_not_chec
         (note,) = replaying.taken(store)
         found = list(replaying.replay(store))
     assert [comparison.differences for comparison in found] == [()] * len(CASES)
-    votes = {comparison.case.id: comparison.replayed.votes[0] for comparison in found if comparison.replayed is not None}
+    votes = {
+        comparison.case.id: comparison.replayed.votes[0] for comparison in found if comparison.replayed is not None
+    }
     assert votes["plain"].extra == {"severity": 3}
     assert votes["tool"].evidence[0].source == "check"
     assert votes["never"].error and votes["never"].error.cause == "bad_schema"
