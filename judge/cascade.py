@@ -9,7 +9,6 @@ include ``correct`` and ``incorrect``, or there is no panel.
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,18 +17,18 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from judge import deciding
+from judge.deciding import decisive
 from judge.errors import ConfigError
 from judge.panel import voting
 from judge.panel.agent import Bounds, Seat
-from judge.panel.scoring import ScoreSeat
 from judge.panel.seats import Panel, ensure_agreement
-from judge.plain import digest
 from judge.processes.consulting import Asked, Terms, consult, failed
 from judge.processes.crew import BATCH, cores
 from judge.processes.workers import Workers, sendable
-from judge.protocols import Batches, Closes, Decided, Deliberation, Described, Evaluator, Preflights
-from judge.types import SOUND, STRENGTH, Basis, Case, Failure, Finding, Provenance, Verdict, Vote, total
-from judge.version import __version__
+from judge.protocols import Batches, Closes, Decided, Deliberation, Evaluator, Preflights
+from judge.provenance import provenance
+from judge.types import STRENGTH, Case, Finding, Provenance, Verdict
 
 _AT_ONCE = 32  # cases, where no model asks for more
 
@@ -80,10 +79,10 @@ class Cascade:
         What is `recorded` is rechecked and not searched for again. Raises ModelDown when no call to a model can work.
         """
         panel = self.panel_of(case.kind)
-        findings = self.consult(case, recorded=recorded) if _answers(panel) else {}
-        if panel is not None and not self._decisive(findings):
+        findings = self.consult(case, recorded=recorded) if panel is None or panel.grades_answers else {}
+        if panel is not None and not decisive(findings, self.terms.weakest):
             return self._vote(case, panel, kept, findings)
-        return Decided(self._found(case, findings), ())
+        return Decided(self._verdict(case, findings), ())
 
     @property
     def batch(self) -> int:
@@ -104,7 +103,7 @@ class Cascade:
             return [self.decide(case, recorded=one) for case, one in zip(cases, before, strict=True)]
         asked = [Asked(case=case, recorded=dict(one)) for case, one in zip(cases, before, strict=True)]
         found = self._consult(asked, size)
-        return [Decided(self._found(case, findings), ()) for case, findings in zip(cases, found, strict=True)]
+        return [Decided(self._verdict(case, findings), ()) for case, findings in zip(cases, found, strict=True)]
 
     def consult(
         self,
@@ -131,35 +130,10 @@ class Cascade:
                 found = group.consult(asked, size=size)
             else:
                 found = [consult(group, one, terms=self.terms) for one in asked]
-        if not self.absent:
+        if not self.absent or any(one.hints is not None for one in asked):
             return found
         missing = {name: failed("broken_plugin", why) for name, why in self.absent.items()}
-        return [one if self._decisive(one) else one | missing for one in found]
-
-    def _decisive(self, findings: Mapping[str, Finding]) -> list[tuple[str, Finding]]:
-        """Return the findings that are strong enough to decide."""
-        least = STRENGTH[self.terms.weakest]
-        return [(name, f) for name, f in findings.items() if f.basis is not None and STRENGTH[f.basis] >= least]
-
-    def _found(self, case: Case, findings: dict[str, Finding]) -> Verdict:
-        """Return the verdict of the strongest finding, or why there is none."""
-        deciding = self._decisive(findings)
-        common = {"case_id": case.id, "findings": findings, "provenance": self.provenance(case.kind)}
-        if conflict := _conflict(deciding):
-            error = Failure(cause="conflict", message=conflict)
-            return Verdict(label="undecided", decided_by="nobody", because=conflict, error=error, **common)
-        if not deciding:
-            because = _why_undecided(findings, weakest=self.terms.weakest)
-            return Verdict(label="undecided", decided_by="nobody", because=because, **common)
-        name, finding = max(deciding, key=lambda item: STRENGTH[item[1].basis or ""])
-        return Verdict(
-            label=finding.outcome,
-            confidence=finding.confidence,
-            decided_by=name,
-            basis=finding.basis,
-            because=finding.because,
-            **common,
-        )
+        return [one if decisive(one, self.terms.weakest) else one | missing for one in found]
 
     def panel_of(self, kind: str) -> Panel | None:
         """Return who votes on the cases of a kind."""
@@ -176,7 +150,10 @@ class Cascade:
     def provenance(self, kind: str) -> Provenance:
         """Return where verdicts on a kind come from: its evaluators, its panel, and the other settings."""
         if kind not in self._provenances:
-            self._provenances[kind] = _provenance(self, kind, self._further)
+            asked = [evaluator for evaluator in self.evaluators if kind in evaluator.kinds]
+            self._provenances[kind] = provenance(
+                asked, self.panel_of(kind), terms=self.terms, limits=self.limits, further=self._further
+            )
         return self._provenances[kind]
 
     @property
@@ -201,7 +178,7 @@ class Cascade:
 
     def _vote(self, case: Case, panel: Panel, kept: Iterable[Deliberation], findings: dict[str, Finding]) -> Decided:
         done = {d.vote.index: d for d in kept if d.vote.error is None}
-        while not _proved(done.values()) and (
+        while not deciding.proved(done.values()) and (
             more := voting.needed([d.vote for d in done.values()], asked=panel.votes, numeric=panel.numeric)
         ):
             indices = [i for i in range(panel.votes) if i not in done][:more]
@@ -215,29 +192,21 @@ class Cascade:
         """Return the verdict that votes make where evaluators abstained, or what they proved by hints. Asks nobody."""
         panel = self.panel_of(case.kind)
         assert panel is not None
-        votes = tuple(deliberation.vote for deliberation in done)
-        decision = voting.decide(votes, asked=panel.votes, numeric=panel.numeric, by_median=panel.by_median)
-        cast = {"votes": votes, "tally": decision.tally, "usage": total(vote.usage for vote in votes)}
-        if proved := _proved(done):
-            return self._found(case, findings | proved).model_copy(update=cast)
-        decided = decision.label != "undecided"
-        return Verdict(
-            case_id=case.id,
-            label=decision.label,
-            confidence=decision.confidence,
-            decided_by="panel" if decided else "nobody",
-            basis="vote" if decided else None,
-            because=_why_voted(votes, decision),
-            findings=findings,
-            provenance=self.provenance(case.kind),
-            **cast,
-        )
+        made_with = self.provenance(case.kind)
+        return deciding.by_votes(case, done, findings, panel=panel, weakest=self.terms.weakest, provenance=made_with)
+
+    def _verdict(self, case: Case, findings: dict[str, Finding]) -> Verdict:
+        made_with = self.provenance(case.kind)
+        return deciding.by_findings(case, findings, weakest=self.terms.weakest, provenance=made_with)
 
     def _ask(self, case: Case, panel: Panel, indices: list[int]) -> list[Deliberation]:
+        asked = {evaluator.name for evaluator in self.evaluators}
+
         def ask(index: int) -> Deliberation:
             round_, place = divmod(index, len(panel.seats))
             seat = panel.seats[place]
-            return seat.deliberate(case, index=index, seed=seat.member.seed + round_, limits=self.limits)
+            done = seat.deliberate(case, index=index, seed=seat.member.seed + round_, limits=self.limits)
+            return done._replace(proved={name: found for name, found in done.proved.items() if name in asked})
 
         first, *others = indices
         answers: queue.SimpleQueue[Deliberation | BaseException] = queue.SimpleQueue()
@@ -269,92 +238,3 @@ def _groups(evaluators: Sequence[Evaluator], *, terms: Terms, here: bool) -> lis
 
     grouped = ((children, tuple(group)) for children, group in groupby(evaluators, in_children))
     return [Workers(group, terms) if children else group for children, group in grouped]
-
-
-def _answers(panel: Panel | None) -> bool:
-    """Return whether a panel answers the question that evaluators answer; or there is none."""
-    return panel is None or {"correct", "incorrect"} <= set(panel.labels)
-
-
-def _proved(done: Iterable[Deliberation]) -> dict[str, Finding]:
-    """Return what evaluators proved while the panel deliberated; where they proved both, each under its own name."""
-    found: dict[str, Finding] = {}
-    for deliberation in done:
-        for name, finding in deliberation.proved.items():
-            if name in found and found[name].outcome != finding.outcome:
-                found[f"{name} for vote {deliberation.vote.index}"] = finding
-            else:
-                found.setdefault(name, finding)
-    return found
-
-
-def _conflict(deciding: Sequence[tuple[str, Finding]]) -> str | None:
-    """Return what was found by sound bases that cannot both be, if it was."""
-    sound = {finding.outcome: (name, finding) for name, finding in deciding if finding.basis in SOUND}
-    if len(sound) < 2:
-        return None
-    said = "; ".join(f"{name}: {f.outcome} ({f.basis}): {f.because}" for name, f in sound.values())
-    return f"the findings contradict each other, so that one of them is wrong: {said}"
-
-
-def _why_undecided(findings: Mapping[str, Finding], *, weakest: Basis) -> str:
-    if not findings:
-        return "no evaluator was asked and there is no panel"
-    said = "; ".join(f"{name}: {_weakly(finding)}{finding.because}" for name, finding in findings.items())
-    if any(finding.basis for finding in findings.values()):
-        return f"no evaluator decides by {weakest} or stronger ({said}) and there is no panel"
-    return f"no evaluator could decide ({said}) and there is no panel"
-
-
-def _weakly(finding: Finding) -> str:
-    return f"{finding.outcome} by {finding.basis}, " if finding.basis else ""
-
-
-def _why_voted(votes: tuple[Vote, ...], decision: voting.Decision) -> str:
-    tally = decision.tally
-    counts = ", ".join(f"{count} {label}" for label, count in tally.counts.items()) or "none"
-    failed = f", {tally.failed} failed" if tally.failed else ""
-    if decision.label == "undecided":
-        return f"no label has a majority of the {tally.asked} votes asked for ({counts}{failed})"
-    if decision.confidence is None and tally.asked > 1:
-        return f"the median of {sum(tally.counts.values())} votes{failed} ({counts})"
-    reason = next(vote.reason for vote in votes if vote.label == decision.label)
-    if tally.asked == 1:
-        return reason
-    return f"{tally.counts[decision.label]} of {tally.asked} votes{failed}: {reason}"
-
-
-def _provenance(cascade: Cascade, kind: str, further: Mapping[str, Any]) -> Provenance:
-    """Return every setting that could change the outcome of a case of a kind, and its hash: the fingerprint."""
-    panel = cascade.panel_of(kind)
-    settings: dict[str, Any] = {
-        # in the order in which they are asked
-        "evaluators": {e.name: e.version for e in cascade.evaluators if kind in e.kinds},
-        "panel": None,
-        "evaluator_deadline_s": cascade.terms.deadline_s,
-        "weakest": cascade.terms.weakest,
-        **further,
-    }
-    if panel is not None:
-        rubrics = {seat.rubric.name: seat.rubric for seat in panel.seats}
-        settings["panel"] = {
-            "votes": panel.votes,
-            "members": [seat.member.model_dump(mode="json") for seat in panel.seats],
-            "limits": cascade.limits.model_dump(),
-            "rubrics": {
-                name: {
-                    "hash": rubric.hash,
-                    "labels": list(rubric.values),
-                    "schema": rubric.Ballot.model_json_schema(),
-                    # in the order in which they are offered, which is part of every request
-                    "tools": next(list(seat.tools) for seat in panel.seats if seat.rubric is rubric),
-                }
-                for name, rubric in rubrics.items()
-            },
-        }
-        if models := {s.member.model: s.model.provenance for s in panel.seats if isinstance(s.model, Described)}:
-            settings["panel"]["models"] = models
-        if scored := [seat.settings for seat in panel.seats if isinstance(seat, ScoreSeat)]:
-            settings["panel"]["score"] = scored
-    fingerprint = digest(__version__.rpartition(".")[0], json.dumps(settings))[:16]
-    return Provenance(judge=__version__, fingerprint=fingerprint, settings=settings)

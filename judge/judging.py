@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack, closing
 from functools import cache
 from itertools import product
@@ -299,11 +299,13 @@ def _made(group: registry.Group, plugin: Any, attributes: tuple[str, ...]) -> An
             made = registry.load(group, plugin)()
         except PluginError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(f"{group[:-1]} {plugin!r} cannot be made: {type(error).__name__}: {error}") from error
     for attribute in attributes:
         if not hasattr(made, attribute):
             raise PluginError(f"{group[:-1]} {plugin!r} lacks {attribute!r}")
+    if group == "evaluators" and not isinstance(made.kinds, Set):
+        raise PluginError(f"evaluator {plugin!r}: kinds has to be a set of names, not {made.kinds!r:.80}")
     if isinstance(plugin, str) and made.name != plugin:
         raise PluginError(f"{group[:-1]} {plugin!r} calls itself {made.name!r}: the two names have to be the same")
     return made

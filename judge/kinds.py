@@ -8,16 +8,18 @@ knows, has no inputs.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 from judge import registry
 from judge.errors import InputError, PluginError, nearest
-from judge.files import reading_in
+from judge.files import File, reading_in
 from judge.types import Case, Record, named
 
 #: Names that tables and their like had among the tags until 0.2, which still reads them there.
@@ -35,6 +37,7 @@ class Kind(Record):
 
     ``rubric`` and ``tools`` are what a panel is given unless the user says otherwise. ``extra`` is the extra of the
     declaring distribution that the kind's solvers come with. ``example`` holds the fields of a case that runs.
+    ``Hints`` are what somebody may propose to its evaluators, who trust none of it: see `judge.protocols.Hinted`.
     """
 
     name: str
@@ -45,23 +48,27 @@ class Kind(Record):
     tools: tuple[str, ...] = ("check",)
     extra: str | None = None
     example: Mapping[str, JsonValue] = Field(default_factory=dict)
+    Hints: type[BaseModel] | None = None
 
     @property
     def inputs(self) -> tuple[Input, ...]:
         """The inputs, in order."""
-        fields = self.Inputs.model_fields.items()
-        return tuple(
-            Input(f.alias or name, f.description or "", _type_of(f.annotation), f.is_required()) for name, f in fields
-        )
+        return _inputs(self.Inputs)
+
+    @property
+    def hints(self) -> tuple[Input, ...]:
+        """What may be proposed to its evaluators, in order."""
+        return () if self.Hints is None else _inputs(self.Hints)
 
 
 class Input(NamedTuple):
-    """One input of a kind as a user sees it."""
+    """One input of a kind as a user sees it. One that ``takes_file`` is given the path of a file."""
 
     name: str
     about: str
     type: str
     required: bool
+    takes_file: bool
 
 
 @cache
@@ -89,10 +96,25 @@ def validated(case: Case, *, folder: Path | None = None, files: bool = True) -> 
             raise InputError(f"field 'inputs': the kind {case.kind!r} declares none, and the case has {[*case.inputs]}")
         return case
     case = _with_tags(case, kind) if case.tags and files else case
-    if not case.inputs and not _required(kind):
+    if not case.inputs and not needs_inputs(kind):
         return case
     inputs = _read(kind, case.inputs, folder=folder or Path(), files=files)
     return case if inputs == case.inputs else _with_inputs(case, inputs)
+
+
+def needs_inputs(kind: Kind) -> bool:
+    """Return whether every case of a kind has to bring something."""
+    return any(one.required for one in kind.inputs)
+
+
+def problem_with(kind: Kind, name: str, value: JsonValue, *, folder: Path | None = None) -> str | None:
+    """Return why a value cannot be the input of that name, whatever the others are, or None."""
+    try:
+        _validate(kind, {name: value}, folder or Path())
+    except ValidationError as error:
+        own = [one for one in error.errors() if one["loc"][:1] == (name,)]
+        return _told(own[0], kind) if own else None
+    return None
 
 
 def install_line(name: str) -> str:
@@ -109,22 +131,28 @@ def _with_inputs(case: Case, inputs: Mapping[str, JsonValue]) -> Case:
     return changed
 
 
-@cache
-def _required(kind_: Any) -> bool:
-    return any(one.required for one in kind_.inputs)
-
-
 def _read(kind: Kind, given: Mapping[str, Any], *, folder: Path, files: bool) -> dict[str, JsonValue]:
     try:
-        with reading_in(folder if files else None):
-            read = kind.Inputs.model_validate(given)
+        return _validate(kind, given, folder if files else None)
     except ValidationError as error:
-        raise InputError(_problem(error, kind)) from None
-    return read.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        raise InputError(_told(error.errors()[0], kind)) from None
 
 
-def _problem(error: ValidationError, kind: Kind) -> str:
-    first = error.errors()[0]
+def _validate(kind: Kind, given: Mapping[str, Any], folder: Path | None) -> dict[str, JsonValue]:
+    try:
+        with reading_in(folder):
+            read = kind.Inputs.model_validate(given)
+        return read.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    except ValidationError:
+        raise
+    except RecursionError:
+        raise InputError("field 'inputs': nested too deeply") from None
+    except Exception as error:  # a validator of a plugin may raise anything
+        raise PluginError(f"the inputs of the kind {kind.name!r}: {type(error).__name__}: {error}") from error
+
+
+def _told(first: ErrorDetails, kind: Kind) -> str:
+    """Return a problem in words that begin with the field."""
     names = [one.name for one in kind.inputs]
     name = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
@@ -136,14 +164,18 @@ def _problem(error: ValidationError, kind: Kind) -> str:
     where = ".".join(("inputs", *map(str, first["loc"])))
     if first["type"] == "value_error":
         return f"field {where!r}: {first['ctx']['error']}"
+    if first["type"] == "recursion_loop":
+        return f"field {where!r}: nested too deeply"
     return f"field {where!r}: {first['msg']}" + f", got {first['input']!r}"[:120]
 
 
 def _with_tags(case: Case, kind: Kind) -> Case:
     """Return a case with the inputs that it still has among its tags, where those make sense as inputs."""
+    tagged = [name for name in _ONCE_TAGS if name in case.tags and name not in case.inputs]
+    if not tagged:
+        return case
     names = {one.name for one in kind.inputs}
-    found = {n: case.tags[n] for n in _ONCE_TAGS if n in names and n in case.tags and n not in case.inputs}
-    if not found:
+    if not (found := {name: case.tags[name] for name in tagged if name in names}):
         return case
     try:
         inputs = _read(kind, found, folder=Path(), files=True)
@@ -159,11 +191,49 @@ def _with_tags(case: Case, kind: Kind) -> Case:
     return _with_inputs(case, inputs | case.inputs).model_copy(update={"tags": rest})
 
 
+@cache
+def _inputs(model: type[BaseModel]) -> tuple[Input, ...]:
+    return tuple(
+        Input(
+            f.alias or name,
+            f.description or "",
+            _type_of(f.annotation),
+            f.is_required(),
+            File in (f.annotation, *(_plain(one) for one in get_args(f.annotation))),
+        )
+        for name, f in model.model_fields.items()
+    )
+
+
+_WORDS = {
+    str: "text",
+    int: "integer",
+    float: "number",
+    bool: "true or false",
+    list: "list",
+    tuple: "list",
+    File: "file",
+}
+
+
 def _type_of(annotation: Any) -> str:
-    """Return a type as a user reads it."""
-    shown = getattr(annotation, "__name__", None) if isinstance(annotation, type) else None
-    text = str(shown or annotation).replace("typing.", "").replace("judge.files.", "")
-    return text.removesuffix(" | None").replace("NoneType", "null")
+    """Return a type as a user reads it: its outermost form, in words."""
+    annotation = _plain(annotation)
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(map(repr, inner))
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(_type_of(one) for one in inner if one is not type(None)))
+    kind = origin or annotation
+    if isinstance(kind, type) and kind in _WORDS:
+        return _WORDS[kind]
+    if isinstance(kind, type) and issubclass(kind, Mapping | BaseModel):
+        return "object"
+    return "list" if isinstance(kind, type) and issubclass(kind, Collection) else "JSON"
+
+
+def _plain(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def declared() -> Iterator[Kind]:

@@ -47,7 +47,9 @@ class Evaluator(Protocol):
         ...
 
     def recheck(self, case: Case, witness: Evidence, /) -> bool:  # noqa: ARG002
-        """Return whether evidence of the role ``witness`` or ``certificate`` decides the case, without a search."""
+        """Return whether evidence decides the case, without a search: against the response if its role is ``witness``,
+        for it if that is ``certificate``. It may come from a stranger.
+        """
         return False  # of an evaluator that gives none
 
 
@@ -55,10 +57,9 @@ class Evaluator(Protocol):
 class Hinted(Protocol):
     """An evaluator that can use what somebody proposes: a mapping of variables, a formalisation, a candidate witness.
 
-    Nothing that a hint says is taken on trust: it may make a verdict quick, and never wrong.
+    What may be proposed is what the case's kind declares as its ``Hints``. Nothing that a hint says is taken on trust:
+    it may make a verdict quick, and never wrong.
     """
-
-    Hints: type[BaseModel]
 
     def prove(self, case: Case, hint: BaseModel, /, *, budget: Budget) -> Finding:
         """Return what the hint shows of the case, decided by a sound basis; else ``undecided``."""

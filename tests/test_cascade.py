@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judge import Case, ConfigError, Evidence, Finding, InputError, Judge, Rubric, ScriptedModel
+from judge import Budget, Case, ConfigError, Evaluator, Evidence, Finding, InputError, Judge, Rubric, ScriptedModel
 
 OPEN = Case(id="c1", question="Who?", response="the bard", reference="Shakespeare")
 
@@ -15,7 +15,7 @@ def says(label: str) -> ScriptedModel:
     return ScriptedModel(lambda request: {"reason": "because", "label": label}, name=f"says-{label}")
 
 
-class Fixed:
+class Fixed(Evaluator):
     """An evaluator that says what it is told, and counts how often it is asked."""
 
     version = "1"
@@ -28,7 +28,7 @@ class Fixed:
         self.bases = {outcome: frozenset(reach) for outcome, reach in bases.items()}
         self.asked = 0
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         self.asked += 1
         if isinstance(self.finding, Exception):
             raise self.finding
@@ -201,7 +201,7 @@ def test_a_case_that_cannot_be_judged_is_refused() -> None:
 
 def test_the_fingerprint_follows_what_could_change_a_verdict_and_nothing_else() -> None:
     def fingerprint(**settings: Any) -> str:
-        return Judge(**{"model": says("correct"), "tools": "none"} | settings).cascade.provenance.fingerprint
+        return Judge(**{"model": says("correct"), "tools": "none"} | settings).cascade.provenance("answer").fingerprint
 
     base = fingerprint()
     assert fingerprint() == base
@@ -213,6 +213,8 @@ def test_the_fingerprint_follows_what_could_change_a_verdict_and_nothing_else() 
         {"model": says("x")},
         {"evaluators": ["exact"]},
         {"max_tokens": 7},
+        {"weakest": "learned"},
+        {"evaluator_deadline_s": 60},
     )
     for change in changes:
         assert fingerprint(**change) != base, change

@@ -27,6 +27,44 @@ def test_without_an_id_the_content_names_the_case() -> None:
     assert Case(response="x").id == Case(response="x").id != Case(response="y").id
 
 
+def test_the_digest_is_of_what_is_judged_and_of_nothing_else() -> None:
+    case = Case(response="x", reference="y")
+    bookkeeping = {"id": "other", "label": "correct", "tags": {"n": 1}, "item": "i", "variant": "v"}
+    for name, value in bookkeeping.items():
+        assert Case(response="x", reference="y", **{name: value}).digest == case.digest, name
+    judged = {
+        "kind": "sql",
+        "question": "?",
+        "context": "c",
+        "criterion": "k",
+        "inputs": {"a": 1},
+        "responses": ("x", "z"),
+        "references": ("z",),
+    }
+    for name, value in judged.items():
+        assert case.model_copy(update={name: value}).digest != case.digest, name
+
+
+def test_a_file_counts_by_its_content_wherever_it_is() -> None:
+    def of(path: str, sha256: str) -> str:
+        return Case(response="x", inputs={"deep": [{"path": path, "sha256": sha256, "size": 3}]}).digest
+
+    assert of("/a", "1") == of("/b", "1") != of("/a", "2")
+
+
+def test_what_an_evaluator_leaves_out_of_its_evidence_is_filled_in() -> None:
+    found = Finding.incorrect("counterexample", "so", witness={"x": 1}, note="seen").sealed("own")
+    assert [(e.id, e.source, e.role, e.content) for e in found.evidence] == [
+        ("own-1", "own", "witness", '{"x": 1}'),
+        ("own-2", "own", "note", "seen"),
+    ]
+    assert found.evidence[0] == Evidence.model_validate(found.evidence[0].model_dump())
+    assert found.witnesses == found.evidence[:1]
+    assert found.sealed("own") is found
+    alone = Finding.correct("proof", "so", witness="it is").sealed("own").evidence[0]
+    assert (alone.id, alone.role) == ("own", "certificate")
+
+
 def test_a_boolean_label_is_a_word() -> None:
     assert Case(response="x", label=True).label == "correct"
     assert Case(response="x", label=False).label == "incorrect"
@@ -72,7 +110,7 @@ def test_a_vote_cites_only_evidence_that_holds() -> None:
 
 
 def test_bases_are_ordered_by_strength() -> None:
-    order = ["proof", "counterexample", "bounded", "tested", "rule", "learned", "vote"]
+    order = ["proof", "counterexample", "bounded", "tested", "rule", "vote", "learned"]
     assert sorted(STRENGTH, key=STRENGTH.__getitem__, reverse=True) == order
 
 

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import judge
-from judge import Case, InputError, Judge, equivalent, verify_answers, verifying
+from judge import Case, ConfigError, InputError, Judge, equivalent, verify_answers, verifying
 
 RIGHT = [(f"the answer is {n}/2", f"{n / 2}") for n in range(90)]
 WRONG = [(f"{n} m", f"{n} km") for n in range(1, 61)]
@@ -112,3 +113,55 @@ def test_the_examples_of_the_docstrings_hold() -> None:
     for module in (judge, verifying):
         tried = doctest.testmod(module)
         assert (tried.failed, tried.attempted > 0) == (0, True)
+
+
+TABLES = {"tables": {"t": [{"n": 1}]}}
+
+
+def test_inputs_are_read_by_the_kind_one_case_at_a_time() -> None:
+    assert equivalent("0.5", "1/2", inputs=TABLES)
+    found = verify_answers(["0.5", "1", "2"], ["1/2", "2", "2"], inputs=[TABLES, None, {}], workers=1)
+    assert [(verdict.case_id, verdict.label) for verdict in found] == [
+        ("0", "correct"), ("1", "incorrect"), ("2", "correct"),
+    ]  # fmt: skip
+    assert [v.label for v in verify_answers(["0.5"], ["1/2"], kind="answer", workers=1)] == ["correct"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"inputs": [None, {"tabels": {}}]},
+            "case 1: field 'inputs': the kind 'answer' has no input 'tabels'. Did you",
+        ),
+        ({"inputs": [{"tables": 5}, None]}, "case 0: field 'inputs.tables': expected an object"),
+        ({"inputs": [[1], None]}, "case 0: response '0.5', reference '1/2': Input should be a valid dictionary"),
+        ({"inputs": [None]}, "2 responses need as many inputs, got [None]"),
+        ({"inputs": TABLES}, "2 responses need as many inputs, got {'tables'"),
+        ({"kind": "anser"}, "case 0: unknown kind 'anser'. Did you mean 'answer'?"),
+        ({"kind": "anser", "inputs": [TABLES, None]}, "case 0: field 'inputs': the kind 'anser' declares none"),
+    ],
+)
+def test_what_a_kind_cannot_mean_is_named_with_its_case(options: Any, said: str) -> None:
+    with pytest.raises(InputError) as raised:
+        verify_answers(["0.5", "1"], ["1/2", "1"], workers=1, **options)
+    assert said in str(raised.value)
+
+
+def test_what_equivalent_cannot_mean_is_an_error() -> None:
+    with pytest.raises(InputError, match="unknown kind 'anser'"):
+        equivalent("1", "1", kind="anser")
+    with pytest.raises(InputError, match="has no input 'tabels'"):
+        equivalent("1", "1", inputs={"tabels": {}})
+
+
+def test_what_may_not_decide_is_not_asked() -> None:
+    said = (["It was written by William Shakespeare."], ["Shakespeare"], ["Who wrote Hamlet?"])
+    (learned,) = verify_answers(*said, workers=1)
+    assert (learned.label, learned.basis) == ("correct", "learned")
+    (ruled,) = verify_answers(*said, workers=1, weakest="rule")
+    assert ruled.label == "undecided"
+    (proved,) = verify_answers(["1,000"], ["1000"], workers=1, weakest="proof")
+    assert (proved.label, proved.provenance and proved.provenance.settings["weakest"]) == ("undecided", "proof")
+    with pytest.raises(ConfigError, match="setting 'weakest'"):
+        verify_answers(["1"], ["1"], weakest="guess")  # type: ignore[arg-type]

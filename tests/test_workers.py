@@ -15,15 +15,16 @@ from pathlib import Path
 import pytest
 from processes import alive, descendants, until
 
-from judge import Basis, Case, Finding, Judge, Outcome, Runs, SandboxDown
+from judge import Basis, Budget, Case, Evaluator, Finding, Judge, Outcome, Runs, SandboxDown
 from judge.processes import crew as crews
+from judge.processes.consulting import Asked, Terms
 from judge.processes.workers import Workers, sendable
 from judge.sandbox import shared
 
 STUCK = re.compile("(a|a)*b")  # holds the interpreter, as a pattern that nobody looked at would
 
 
-class Hostile:
+class Hostile(Evaluator):
     """Does what a response says: holds the interpreter, hangs, dies, crashes; else it says where it ran."""
 
     name, version = "hostile", "1"
@@ -31,7 +32,7 @@ class Hostile:
     bases: Mapping[Outcome, frozenset[Basis]] = {"correct": frozenset({"rule"})}
     runs: Runs = "worker"
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         if case.response == "stuck":
             STUCK.match("a" * 60)
         if case.response == "hang":
@@ -51,7 +52,7 @@ class Plain(Hostile):
     name = "plain"
     cost = 2
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         return Finding(outcome="correct", basis="rule", because="plain")
 
 
@@ -65,14 +66,14 @@ class Declared(Hostile):
 class Isolating(Hostile):
     """Uses the sandbox where there is none."""
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         return Finding(outcome="correct", basis="rule", because=str(shared().run("1")))
 
 
 class Forking(Hostile):
     """Forks a copy of its worker, which comes back, or ends as a program does: with what it has not yet written."""
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         if case.response in ("returns", "exits"):
             child = os.fork()
             if child == 0:
@@ -86,7 +87,7 @@ class Forking(Hostile):
 class Slow(Hostile):
     """Takes less than its deadline for each case, and much more for all."""
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         time.sleep(0.2)
         return Finding(outcome="correct", basis="rule", because=case.response)
 
@@ -100,9 +101,9 @@ class Unloadable(Hostile):
 
 
 def ask(*responses: str, size: int = 1, deadline_s: float = 1.0, reference: str = "x") -> list[Finding]:
-    workers = Workers([Hostile()], deadline_s=deadline_s)
+    workers = Workers([Hostile()], Terms(deadline_s=deadline_s))
     cases = [Case(id=str(n), response=response, reference=reference) for n, response in enumerate(responses)]
-    return [found["hostile"] for found in workers.consult(cases, [{}] * len(cases), size=size)]
+    return [found["hostile"] for found in workers.consult([Asked(case=case) for case in cases], size=size)]
 
 
 def causes(findings: list[Finding]) -> list[str | None]:
@@ -138,7 +139,7 @@ def test_the_other_evaluators_of_a_case_are_asked_all_the_same() -> None:
 
 def test_the_deadline_is_that_of_a_case_and_not_of_its_batch() -> None:
     cases = [Case(response=str(n)) for n in range(12)]
-    found = Workers([Slow()], deadline_s=1.0).consult(cases, [{}] * 12, size=1)
+    found = Workers([Slow()], Terms(deadline_s=1.0)).consult([Asked(case=case) for case in cases], size=1)
     assert [finding["hostile"].because for finding in found] == [case.response for case in cases]
 
 
@@ -162,22 +163,22 @@ def test_a_child_that_is_killed_is_replaced() -> None:
 
 
 def test_an_evaluator_that_a_child_cannot_load_is_undecided() -> None:
-    found = Workers([Unloadable()]).consult([Case(response="x")] * 3, [{}] * 3, size=1)
+    found = Workers([Unloadable()], Terms()).consult([Asked(case=Case(response="x"))] * 3, size=1)
     assert causes([finding["hostile"] for finding in found]) == ["evaluator_crash"] * 3
     assert "cannot be loaded in a worker: ValueError: not in this process" in found[0]["hostile"].because
 
 
 def test_a_worker_makes_no_second_sandbox() -> None:
-    found = Workers([Isolating()]).consult([Case(response="x")], [{}])
+    found = Workers([Isolating()], Terms()).consult([Asked(case=Case(response="x"))])
     assert causes(list(found[0].values())) == ["evaluator_crash"]
     assert "declares runs = 'sandbox'" in found[0]["hostile"].because
 
 
 def test_no_case_gets_the_answer_of_another_whoever_forks() -> None:
     said = ["1", "2", "exits", "3", "returns", "4", "5"]
-    workers = Workers([Forking()])
+    workers = Workers([Forking()], Terms())
     for _ in range(3):
-        found = workers.consult([Case(response=text) for text in said], [{}] * len(said), size=1)
+        found = workers.consult([Asked(case=Case(response=text)) for text in said], size=1)
         assert [finding["hostile"].because for finding in found] == said
 
 
@@ -250,7 +251,7 @@ def test_workers_start_without_streams_and_where_only_this_process_finds_judge(t
 
 
 def test_texts_that_utf8_cannot_hold_come_through() -> None:
-    found = Workers([Plain()]).consult([Case(response="half \ud800 of a character")], [{}])
+    found = Workers([Plain()], Terms()).consult([Asked(case=Case(response="half \ud800 of a character"))])
     assert found[0]["plain"].outcome == "correct"
 
 

@@ -1,7 +1,5 @@
 """Tests that fail, to see what a failure shows."""
 
-# ruff: noqa: D103 - the name of a test is its docstring
-
 import pytest
 
 

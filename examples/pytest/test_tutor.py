@@ -1,7 +1,5 @@
 """Answers of a program under test, judged: by programs where they can tell, by a model where they cannot."""
 
-# ruff: noqa: D103 - the name of a test is its docstring
-
 import pytest
 
 ANSWERS = {

@@ -1,7 +1,9 @@
 """Cases from files: JSON lines, CSV or Parquet, streamed in bounded memory, or a JSON array, which is read whole.
 
 Columns that are no fields of a case go into its ``tags``; one that looks like a misspelt field is an error. Numbers
-keep the spelling they have in the file. Everything is checked before any work: `survey` reads the whole input once.
+keep the spelling they have in the file, but for those inside ``inputs``, which the case's kind reads; files that these
+name are looked for from the folder of the input on. Everything is checked before any work: `survey` reads the whole
+input once.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ from typing import IO, Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from judge.cases.readers import Row, reader
-from judge.errors import InputError
+from judge import kinds
+from judge.cases.readers import Row, finite, reader
+from judge.errors import InputError, PluginError
 from judge.plain import all_well_formed
 from judge.types import Case
 
@@ -28,6 +31,7 @@ _FIELDS = frozenset(Case.model_fields) | {"response", "reference"}
 _BAD_ROWS_KEPT = 20
 _NOT_UNICODE = ": holds text that is not Unicode: broken UTF-8, or half of a character"
 _CHUNK = 1 << 16
+_DEEPEST = 100  # levels that everything can read; from some more on nothing says by itself which field it is
 
 
 class Bad(NamedTuple):
@@ -54,6 +58,7 @@ class Source:
     def __init__(self, name: str, *, stdin: IO[bytes] | None = None) -> None:
         self.name = "standard input" if name == "-" else name
         self._path = Path(name)
+        self._folder = self._path.parent  # for standard input the current one
         if name == "-":
             self._spool = tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115 - closed with the process
             self.identity = _copy(stdin or sys.stdin.buffer, self._spool)
@@ -86,7 +91,7 @@ class Source:
     def _checked(self, problem: Callable[[Case], str | None] | None) -> Iterator[Case | Bad]:
         ids = Ids()
         for line, row in self._read():
-            item = row if isinstance(row, str) else _case(row)
+            item = row if isinstance(row, str) else _validated(_case(row), self._folder)
             if isinstance(item, Case):
                 if isinstance(row, dict) and row.get("id") is None:
                     item = item.model_copy(update={"id": ids.fresh(item.id, line)})
@@ -146,13 +151,23 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> str:
     return state.hexdigest()
 
 
+def _validated(case: Case | str, folder: Path) -> Case | str:
+    """Return a case with its inputs as its kind reads them, or what is wrong with them."""
+    if isinstance(case, str):
+        return case
+    try:
+        return kinds.validated(case, folder=folder)
+    except (InputError, PluginError) as error:
+        return f", {error}" if str(error).startswith("field ") else f": {error}"
+
+
 def _case(row: dict[str, Any]) -> Case | str:
     fields: dict[str, Any] = {}
     tags: dict[str, Any] = {}
     for key, value in row.items():
         if key in _FIELDS:
             fields[key] = value
-        elif meant := _meant(key):
+        elif (meant := _meant(key)) and (meant != "inputs" or isinstance(value, dict)):  # "input" may be a question
             return f": unknown field {key!r}. Did you mean {meant!r}?"
         else:
             tags[key] = value
@@ -161,17 +176,31 @@ def _case(row: dict[str, Any]) -> Case | str:
     try:
         if all_well_formed(fields) != fields:  # in a file it is a sign that texts were damaged
             return _NOT_UNICODE
+        if "inputs" in fields and not finite(fields["inputs"]):
+            return ", field 'inputs': NaN, Infinity and numbers beyond all limits are no JSON"
         case = Case.model_validate(fields)
         body = case.model_dump_json()
-        if not case.tags or Case.model_validate_json(body) == case:
+        if not (case.tags or case.inputs) or Case.model_validate_json(body) == case:
             return case
     except ValidationError as error:
         return _invalid(error, fields)
     except PydanticSerializationError:
         pass
     except RecursionError:
-        return ", field 'tags': nested too deeply"
+        return _too_deep(fields)
     return _NOT_UNICODE
+
+
+def _too_deep(fields: dict[str, Any]) -> str:
+    """Return which field is nested so deeply that nothing could read it again."""
+    level: list[Any] = [fields.get("inputs")]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _inside(one)]
+    return f", field {'inputs' if level else 'tags'!r}: nested too deeply"
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 @lru_cache(maxsize=1024)
@@ -192,7 +221,7 @@ def _invalid(error: ValidationError, fields: dict[str, Any]) -> str:
     if first["type"] == "missing":
         return f": field {where!r} is missing"
     if first["type"].startswith("recursion") or first["type"] == "json_invalid":
-        return ", field 'tags': nested too deeply"
+        return _too_deep(fields)
     if first["type"] == "value_error":
         return f": {first['ctx']['error']}"
     return f", field {where!r}: {first['msg']}" + f", got {first['input']!r}"[:120]

@@ -71,7 +71,8 @@ def _heard(found: Sourced) -> Settings:
     """Return the settings. Raises ConfigError for a flag that would change nothing: a grader says it itself."""
     from judge.errors import ConfigError
 
-    if unheard := [name for name in ("rubric", "evaluators", "criterion") if found.origins[name].startswith("flag")]:
+    names = ("rubric", "evaluators", "criterion", "weakest")
+    if unheard := [name for name in names if found.origins[name].startswith("flag")]:
         raise ConfigError(f"--{unheard[0]} cannot be heard here: a grader says itself who judges, and by what")
     return found.settings
 

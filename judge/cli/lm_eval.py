@@ -36,7 +36,10 @@ def rescore(
         typer.Option("--question", help="Column or template of the question; default: 'question', if there."),
     ] = None,
     context: Annotated[str | None, typer.Option("--context", help="Column or template of the context.")] = None,
-    kind: Annotated[str, typer.Option("--kind", help="The domain; 'judge plugins' lists them.")] = "answer",
+    kind: Annotated[str, typer.Option("--kind", help="The domain; 'judge kinds' lists them.")] = "answer",
+    inputs: Annotated[
+        str | None, typer.Option("--inputs", help="Column of the inputs of the kind, or a template that gives JSON.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="Folder for the results; default: 'judged' beside the samples.")
     ] = None,
@@ -56,7 +59,7 @@ def rescore(
         from judge.integrations.lm_eval.rescore import rescore
 
     found = settings(called).settings
-    fields = Fields(reference=reference, question=question, context=context, kind=kind)
+    fields = Fields(reference=reference, question=question, context=context, kind=kind, inputs=inputs)
     common.heed(unsafe_no_sandbox)
     done = rescore(
         samples,

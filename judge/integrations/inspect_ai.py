@@ -24,9 +24,10 @@ from inspect_ai.scorer import (  # type: ignore[import-not-found]
     stderr,
 )
 from inspect_ai.solver import TaskState  # type: ignore[import-not-found]
+from pydantic import ValidationError
 
-from judge.errors import ConfigError, JudgeError, nearest
-from judge.integrations.shared import settings_from
+from judge.errors import ConfigError, InputError, JudgeError, nearest
+from judge.integrations.shared import inputs_of, settings_from
 from judge.judging import Judge, known_kinds
 from judge.types import Case, Verdict
 
@@ -48,7 +49,7 @@ def answer(kind: str = "answer", **settings: Any) -> Scorer:
     is unscored, with the reason ``grader_failed`` where a vote failed, ``scoring_failed`` where the sample cannot be
     judged, else ``undecided``. Accuracy is that of the others, and the log counts the unscored. An empty completion has
     the reason ``no_response``, scored or not. The whole verdict is in the metadata. Not covered: completions that are
-    no text.
+    no text. What a sample has under ``inputs`` in its metadata are the inputs of its kind.
     Raises PrerequisiteError for what is no setting, an unknown kind, a plugin or a rubric that cannot be used.
     """
     judge = _judge(kind, settings)
@@ -57,7 +58,12 @@ def answer(kind: str = "answer", **settings: Any) -> Scorer:
         completion = state.output.completion
         references = [text for text in target if text]
         case = Case(kind=kind, question=_question(state), response=completion, references=references)
-        problem = judge.problem_of(case)
+        try:
+            if brought := inputs_of((state.metadata or {}).get("inputs")):
+                case = Case(**dict(case) | {"inputs": brought, "id": None})
+            problem = judge.problem_of(case)
+        except (InputError, ValidationError) as error:
+            problem = f"the metadata 'inputs' of the sample: {error}"
         if not references and judge.cascade.panel is None:
             problem = "the sample has no target and no model is asked: there is nothing to compare with"
         if problem:

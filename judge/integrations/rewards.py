@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from judge.errors import ConfigError, InputError, nearest
-from judge.integrations.shared import texts
+from judge.integrations.shared import inputs_of, texts
 from judge.types import STRENGTH, Basis, Verdict
 from judge.verifying import verify_answers
 
@@ -23,8 +23,9 @@ from judge.verifying import verify_answers
 class Payoff:
     """What each outcome is worth. ``undecided=None`` means no reward at all, which only TRL can express.
 
-    A verdict on a basis weaker than ``weakest`` counts as undecided. By default that is a ``learned`` one: a policy
-    under optimisation finds the mistakes of a classifier, while rules and proofs hold for every text.
+    A verdict on a basis weaker than ``weakest`` counts as undecided, and evaluators that reach no other are not asked.
+    By default that is a ``learned`` one: a policy under optimisation finds the mistakes of a classifier, while rules
+    and proofs hold for every text.
     Raises ConfigError for an unknown basis or a reward that is no finite number.
 
     >>> Payoff(undecided=-0.1).of(verify_answers(["4 or 5"], ["4"])[0])
@@ -62,8 +63,10 @@ class AnswerReward:
     """A reward function for TRL's trainers: ``GRPOTrainer(reward_funcs=AnswerReward("solution"), …)``.
 
     `reference` names the column with the right answer, or a list of acceptable ones. `question` names the column with
-    the question; ``prompt`` is the prompt (of a conversation its last user message), None is no question. Rows
-    whose reference is empty get None: the reward does not apply to them. Raises InputError for a missing column.
+    the question; ``prompt`` is the prompt (of a conversation its last user message), None is no question. `inputs`
+    names the column with what cases of the `kind` bring besides texts, as objects or as JSON. Rows whose reference is
+    empty get None: the reward does not apply to them. Raises InputError for a missing column, and for inputs that the
+    kind cannot mean.
 
     >>> AnswerReward("solution")(["1 + 1 = ?"] * 2, ["It is 2.", "It is 3."], solution=["2", "2"])
     [1.0, 0.0]
@@ -73,6 +76,8 @@ class AnswerReward:
     question: str | None = "prompt"
     payoff: Payoff = field(default_factory=Payoff)
     workers: int | None = None
+    kind: str = "answer"
+    inputs: str | None = None
 
     def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float | None]:
         """Return a reward, or None, for each completion."""
@@ -83,7 +88,10 @@ class AnswerReward:
             [_said(completions[place]) for place in places],
             [references[place] for place in places],
             [questions[place] for place in places],
+            kind=self.kind,
+            inputs=self._inputs(columns, places),
             workers=self.workers,
+            weakest=self.payoff.weakest,
         )
         rewards: list[float | None] = [None] * len(completions)
         for place, verdict in zip(places, verdicts, strict=True):
@@ -91,6 +99,12 @@ class AnswerReward:
         if verdicts and (log := columns.get("log_metric")) is not None:
             log("judge/undecided", sum(not self.payoff.decided(v) for v in verdicts) / len(verdicts))
         return rewards
+
+    def _inputs(self, columns: Mapping[str, Any], places: Sequence[int]) -> list[dict[str, Any]] | None:
+        if self.inputs is None:
+            return None
+        values = _column(self.inputs, columns)
+        return [_brought(values[place], f"row {place}, column {self.inputs!r}") for place in places]
 
     def _questions(self, prompts: Sequence[Any], columns: Mapping[str, Any]) -> Sequence[str | None]:
         if self.question is None:
@@ -119,18 +133,20 @@ def compute_score(
     *,
     reward_router_address: str | None = None,  # noqa: ARG001 - verl passes it where a reward model runs as well
     reward_model_tokenizer: Any = None,  # noqa: ARG001 - the same
+    kind: str = "answer",
     **payoff: Any,
 ) -> dict[str, float]:
     """Return the score of one answer, as verl asks for it; set the fields of `Payoff` in its ``reward_kwargs``.
 
-    ``extra_info["question"]`` is heard, where there is one. Besides ``score`` the result has ``acc`` and
+    ``extra_info["question"]`` is heard, where there is one, and so is ``extra_info["inputs"]``, what a case of the
+    `kind` brings besides texts. Besides ``score`` the result has ``acc`` and
     ``undecided``, which verl averages. Raises InputError where there is no ground truth, and TypeError or ConfigError
     for what is no payoff.
 
     >>> compute_score("gsm8k", "The answer is 72.", "72")
     {'score': 1.0, 'acc': 1.0, 'undecided': 0.0}
     """
-    return compute_score_batch([data_source], [solution_str], [ground_truth], [extra_info], **payoff)[0]
+    return compute_score_batch([data_source], [solution_str], [ground_truth], [extra_info], kind=kind, **payoff)[0]
 
 
 def compute_score_batch(
@@ -140,6 +156,7 @@ def compute_score_batch(
     extra_infos: Sequence[Mapping[str, Any] | None] | None = None,
     *,
     workers: int | None = None,
+    kind: str = "answer",
     **payoff: Any,
 ) -> list[dict[str, float]]:
     """Return the scores of many answers, as verl's batch manager asks for them."""
@@ -152,7 +169,16 @@ def compute_score_batch(
                 f"row {place} of data source {data_sources[place]!r} has no ground truth to verify against"
             )
     questions = [" ".join(texts((info or {}).get("question"))) or None for info in infos]
-    verdicts = verify_answers(solution_strs, references, questions, workers=workers)
+    brought = [_brought((info or {}).get("inputs"), f"row {place}, extra_info") for place, info in enumerate(infos)]
+    verdicts = verify_answers(
+        solution_strs,
+        references,
+        questions,
+        kind=kind,
+        inputs=brought if any(brought) else None,
+        workers=workers,
+        weakest=worth.weakest,
+    )
     return [
         {
             "score": worth.of(verdict) or 0.0,
@@ -169,6 +195,13 @@ def _payoff(fields: tuple[tuple[str, Any], ...]) -> Payoff:
     if payoff.undecided is None:
         raise ConfigError("verl has no way to leave a row out: give 'undecided' a number")
     return payoff
+
+
+def _brought(value: Any, where: str) -> dict[str, Any]:
+    try:
+        return inputs_of(value)
+    except InputError as error:
+        raise InputError(f"{where}: inputs: {error}") from None
 
 
 def _column(name: str, columns: Mapping[str, Any]) -> Sequence[Any]:

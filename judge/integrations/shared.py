@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from judge.cases.readers import finite, read_json
 from judge.config import Settings, load
 from judge.errors import ConfigError, InputError, nearest
 from judge.judging import Judge
@@ -59,6 +60,30 @@ def texts(value: Any) -> tuple[str, ...]:
     raise InputError(f"expected a text or a list of texts, got {value!r:.80}")
 
 
+def inputs_of(value: Any) -> dict[str, Any]:
+    """Return what a data set holds as the inputs of a case: an object, or one as JSON; none for None and for "".
+
+    Raises InputError for anything else. A kind says later whether it can mean them.
+
+    >>> inputs_of('{"limit": 3}'), inputs_of(None)
+    ({'limit': 3}, {})
+    """
+    if value is None or value == "":
+        return {}
+    found = value
+    if isinstance(value, str):
+        try:
+            found = read_json(value)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"expected an object, or one as JSON, got {value!r:.80}: {error}") from None
+    if not isinstance(found, Mapping):
+        raise InputError(f"expected an object with the inputs of a case, got {value!r:.80}")
+    brought = {str(name): one for name, one in found.items() if one is not None}  # null: columns of other rows
+    if not finite(brought):
+        raise InputError("NaN, Infinity and numbers beyond all limits are no JSON")
+    return brought
+
+
 def worth(label: str) -> float | None:
     """Return 1 for a right response, 0 for a wrong one and None for ``undecided``.
 
@@ -98,10 +123,10 @@ def judged(
     """
     if not cases:
         return []
-    if run is None and _is_plain(settings) and all(case.kind == "answer" for case in cases):
+    if run is None and _is_plain(settings) and all(case.kind == "answer" and not case.inputs for case in cases):
         if not any(case.references for case in cases):
             raise InputError("none of the cases has a reference, and no model is asked: nothing can be verified")
-        return verify_cases(cases)
+        return verify_cases(cases, weakest=settings.weakest or "learned")
     with Judge.from_settings(settings) as judge:
         ensure_right_or_wrong(judge)
         problems = {case.id: why for case in cases if (why := judge.problem_of(case))}

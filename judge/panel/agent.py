@@ -1,5 +1,7 @@
 """One panel member, one case: render, ask, run the tools it calls, record evidence, until a vote validates.
 
+Where a program proves the case by what the model proposed, no vote is waited for: the proof is one.
+
 Everything is bounded: the number of steps, of repairs, of tokens in a reply, of characters from a tool. What goes
 wrong is recorded with its cause and makes the vote an abstention; only ModelDown and SandboxDown, which no case can
 help, are raised.
@@ -20,9 +22,21 @@ from pydantic import Field
 from judge.errors import ModelDown, ModelError, RubricError, SandboxDown, ToolError, VoteError
 from judge.panel.actions import VOTE, Cast, Form, Way, arguments_of, is_object, shortened
 from judge.panel.rubric import Rubric
-from judge.protocols import CallsTools, Deliberation, Exchange, Message, Model, Opens, Reply, Request, Tool, ToolCall
+from judge.protocols import (
+    CallsTools,
+    Deliberation,
+    Exchange,
+    Message,
+    Model,
+    Opens,
+    Proves,
+    Reply,
+    Request,
+    Tool,
+    ToolCall,
+)
 from judge.text.cleaning import clean
-from judge.types import Case, Evidence, Failure, Member, Record, Usage, Vote, total
+from judge.types import Case, Evidence, Failure, Finding, Member, Record, Usage, Vote, total
 
 
 class Bounds(Record):
@@ -80,6 +94,12 @@ class Toolbox:
             self._opened.add(name)
         return self._tools[name]
 
+    @property
+    def proved(self) -> dict[str, Finding]:
+        """What evaluators proved of the case by what the model proposed, by name."""
+        opened = [self._tools[name] for name in sorted(self._opened)]
+        return {name: found for tool in opened if isinstance(tool, Proves) for name, found in tool.proved.items()}
+
     def __enter__(self) -> Self:
         return self
 
@@ -105,11 +125,13 @@ def _deliberate(case: Case, seat: Seat, tools: Toolbox, *, index: int, seed: int
     failed = Usage()  # what a call that failed has cost
     repairs = 0
 
-    def conclude(ballot: Cast | None = None, error: Failure | None = None) -> Deliberation:
+    def conclude(
+        ballot: Cast | None = None, error: Failure | None = None, proved: Mapping[str, Finding] | None = None
+    ) -> Deliberation:
         said = ballot.model_dump() if ballot else {}
         usage = total([failed, *(e.reply.usage for e in exchanges if e.reply)])
         vote = Vote(index=index, member=member, evidence=tuple(evidence), usage=usage, error=error, **said)
-        return Deliberation(vote, tuple(exchanges))
+        return Deliberation(vote, tuple(exchanges), proved or {})
 
     try:
         form = seat.form
@@ -164,6 +186,10 @@ def _deliberate(case: Case, seat: Seat, tools: Toolbox, *, index: int, seed: int
             observed = _call(call, offered, number=len(evidence) + 1, limit=limits.tool_chars)
             evidence.append(observed)
             messages.append(form.answer(call, f"[{observed.id}] {observed.content}", salt=case.digest))
+            if (proved := tools.proved) and seat.rubric.grades_answers:
+                found = next(iter(proved.values()))
+                vote = Cast(reason=found.because, label=found.outcome, cites=(observed.id,) if observed.ok else ())
+                return conclude(vote, proved=proved)
 
     return conclude(error=Failure(cause="steps", message=f"no vote within {limits.steps} steps"))
 

@@ -1,13 +1,17 @@
 """A rubric: one file with a prompt template, its labels, its vote schema and its tools.
 
 The file opens with YAML front matter between ``---`` lines, followed by Jinja with the blocks ``system`` and
-``user``. The template sees ``case``, ``labels``, ``tools`` and ``fence``. A response reaches the prompt only
-through ``fence()``, which wraps it in tags that no text of the case contains: text that came in cannot close
-its own fence. Values are never rendered again, so braces in a response are only braces.
+``user``. The template sees ``case``, ``inputs``, ``hints``, ``labels``, ``tools`` and ``fence``. A response reaches the
+prompt only through ``fence()``, which wraps it in tags that no text of the case contains: text that came in cannot
+close its own fence. Values are never rendered again, so braces in a response are only braces.
+
+``{% include "inputs" %}`` stands for ``prompts/shared/inputs.j2``, which shows whatever the kind of a case brings. It
+is put in when a rubric is read, so that the text of a rubric is whole: what a run file holds is what was asked.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -17,8 +21,9 @@ from jinja2 import Template
 from pydantic import BaseModel, Field, FiniteFloat, JsonValue, StrictInt, StrictStr, ValidationError
 
 from judge import registry
-from judge.errors import PluginError, RubricError, nearest
+from judge.errors import InputError, PluginError, RubricError, nearest
 from judge.panel.ballots import ballot_model
+from judge.panel.showing import hints_for, shown_inputs
 from judge.panel.templates import View, compiled
 from judge.plain import digest
 from judge.protocols import Message
@@ -55,6 +60,11 @@ class Rubric:
         self._template = template
 
     @property
+    def grades_answers(self) -> bool:
+        """Whether its labels answer the question that evaluators answer."""
+        return {"correct", "incorrect"} <= set(self.labels)
+
+    @property
     def hash(self) -> str:
         """A hash of the whole file."""
         return digest(self.text)[:16]
@@ -81,7 +91,10 @@ class Rubric:
             ) from None
         if problem := _problem(header):
             raise RubricError(f"rubric {name!r}: {problem}")
-        before = "\n" * (text.count("\n") - parts[2].count("\n"))  # so that errors count the lines of the file
+        before = "\n" * (parts[1].count("\n") + 2)  # so that errors count the lines of the file
+        if (whole := _whole(text)) != text:
+            compiled(name, before + _INCLUDE.sub("\n", parts[2]))  # the same
+            text, parts = whole, whole.split("---\n", 2)
         ballot = ballot or ballot_model(name, labels=header.labels, range_=header.range, schema=header.vote)
         return cls(name, text, header, compiled(name, before + parts[2]), ballot)
 
@@ -120,13 +133,18 @@ class Rubric:
         """Return the system and the user message for a case. Raises RubricError when that cannot be done."""
         if misfit := self.misfit(case):
             raise RubricError(f"case {case.id!r}: {misfit}")
+        try:
+            inputs = shown_inputs(case)
+        except InputError as error:
+            raise RubricError(f"case {case.id!r} cannot be shown: {error}") from None
         texts = (
             *case.responses,
             *case.references,
             case.question or "",
             case.context or "",
             case.criterion or "",
-            *_texts_in(case.tags),
+            *_texts_in(case.inputs),
+            *(one.text for one in inputs),
         )
         beside, own = hex_digits(texts), case.digest
 
@@ -138,6 +156,8 @@ class Rubric:
 
         variables = {
             "case": View(case),
+            "inputs": inputs,
+            "hints": hints_for(case.kind) if "check" in self.tools else (),
             "labels": self.labels,
             "tools": self.tools,
             "fence": fenced,
@@ -169,7 +189,7 @@ def _problem(header: Header) -> str | None:
 
 def installed(name: str) -> str | None:
     """Return the text of the rubric that an installed plugin has under a name, if one has."""
-    return _plugged(name) if name in registry.names("rubrics") else None
+    return _whole(_plugged(name)) if name in registry.names("rubrics") else None
 
 
 def available(*, folder: Path = Path("prompts")) -> dict[str, Callable[[], str]]:
@@ -201,6 +221,17 @@ def _texts_in(value: JsonValue) -> Iterator[str]:
             yield from _texts_in(inner)
     else:
         yield str(value)
+
+
+_INCLUDE = re.compile(r"""^[ \t]*+\{%-?\s*+include\s++(?:"inputs"|'inputs')\s*+-?%\}[ \t]*+\n?""", re.MULTILINE)
+
+
+def _whole(text: str) -> str:
+    """Return the text of a rubric with the shared block in its place."""
+    if not _INCLUDE.search(text):
+        return text
+    block = _read(shipped() / "shared" / "inputs.j2")
+    return _INCLUDE.sub(lambda _: block, text)
 
 
 def _read(path: Path) -> str:

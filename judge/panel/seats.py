@@ -20,6 +20,11 @@ class Panel(NamedTuple):
         return self.seats[0].rubric.labels
 
     @property
+    def grades_answers(self) -> bool:
+        """Whether the panel answers the question that evaluators answer."""
+        return self.seats[0].rubric.grades_answers
+
+    @property
     def numeric(self) -> bool:
         """Whether the labels are numbers."""
         return self.seats[0].rubric.numeric

@@ -12,14 +12,18 @@ from judge.errors import RubricError, nearest
 from judge.text.fencing import Untrusted
 from judge.types import Case
 
-_VARIABLES = frozenset({"case", "labels", "tools", "fence"})
+_VARIABLES = frozenset({"case", "inputs", "hints", "labels", "tools", "fence"})
+_GONE = {
+    "tags": "what a case brings is in case.inputs now",
+    "id": "how a case is called is no matter of a prompt",
+}
 
 
 class View:
-    """A case as a template sees it: the same fields, with the responses untrusted."""
+    """A case as a template sees it: what is judged, with the responses untrusted, and no bookkeeping."""
 
     def __init__(self, case: Case) -> None:
-        self.id, self.kind, self.tags = case.id, case.kind, case.tags
+        self.kind, self.inputs = case.kind, case.inputs
         self.question, self.context, self.criterion = case.question, case.context, case.criterion
         self.references, self.reference = case.references, case.reference
         self.responses = tuple(Untrusted(text) for text in case.responses)
@@ -28,9 +32,8 @@ class View:
 
 _FIELDS = frozenset(
     {
-        "id",
         "kind",
-        "tags",
+        "inputs",
         "question",
         "context",
         "criterion",
@@ -68,11 +71,14 @@ def compiled(name: str, source: str) -> Template:
             f"rubric {name!r} uses the undefined variable {unknown!r}.{nearest(unknown, _VARIABLES)} "
             f"A template sees: {', '.join(sorted(_VARIABLES))}"
         )
+    if next(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)), None):
+        raise RubricError(f'rubric {name!r}: nothing can be included but the shared block: {{% include "inputs" %}}')
     for access in tree.find_all(nodes.Getattr):
         on_case = isinstance(access.node, nodes.Name) and access.node.name == "case"
         if on_case and access.attr not in _FIELDS:
+            gone = f": {_GONE[access.attr]}." if access.attr in _GONE else f".{nearest(access.attr, _FIELDS)}"
             raise RubricError(
-                f"rubric {name!r} uses the undefined variable 'case.{access.attr}'."
-                f"{nearest(access.attr, _FIELDS)} A case has: {', '.join(sorted(_FIELDS))}"
+                f"rubric {name!r} uses the undefined variable 'case.{access.attr}'{gone} "
+                f"A case has: {', '.join(sorted(_FIELDS))}"
             )
     return template

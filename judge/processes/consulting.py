@@ -9,7 +9,7 @@ from pydantic import JsonValue, ValidationError
 
 from judge import kinds
 from judge.budget import Budget
-from judge.errors import InputError, PluginError, SandboxDown
+from judge.errors import InputError, SandboxDown
 from judge.protocols import Evaluator, Hinted
 from judge.types import SOUND, STRENGTH, Basis, Case, Evidence, Failure, Finding, Record
 
@@ -89,7 +89,9 @@ def _found(evaluator: Evaluator, asked: Asked, terms: Terms) -> Finding:
     recorded = asked.recorded.get(evaluator.name)
     budget = Budget(terms.deadline_s * _SHARE)
     if recorded is not None and recorded.witnesses:
-        return _rechecked(evaluator, asked.case, recorded)
+        again = _rechecked(evaluator, asked.case, recorded)
+        if again.error is None or evaluator.runs != "here":
+            return again  # else it costs no search to tell what it is now
     if recorded is not None and taken(evaluator, recorded):
         return recorded
     if asked.hints is not None:
@@ -103,11 +105,12 @@ def taken(evaluator: Evaluator, recorded: Finding) -> bool:
 
 
 def _rechecked(evaluator: Evaluator, case: Case, recorded: Finding) -> Finding:
-    """Return the finding on record if each of its witnesses holds on the case."""
+    """Return the finding on record if each of its witnesses holds on the case, and is one for what was found."""
+    role = "certificate" if recorded.outcome == "correct" else "witness"
 
     def recheck() -> Finding:
         for witness in recorded.witnesses:
-            if evaluator.recheck(case, witness) is not True:
+            if witness.role != role or evaluator.recheck(case, witness) is not True:
                 return failed("witness", f"{evaluator.name}: the {witness.role} {witness.id!r} does not hold")
         return recorded
 
@@ -117,12 +120,15 @@ def _rechecked(evaluator: Evaluator, case: Case, recorded: Finding) -> Finding:
 def _proved(evaluator: Evaluator, case: Case, hints: Mapping[str, JsonValue], budget: Budget) -> Finding:
     """Return what an evaluator shows by hints; what it does not decide by a sound basis counts for nothing."""
     assert isinstance(evaluator, Hinted)
+    kind = kinds.find(case.kind)
+    if kind is None or kind.Hints is None:
+        return Finding.undecided(f"the kind {case.kind!r} takes no hints")
     try:
-        hint = evaluator.Hints.model_validate(hints)
+        hint = kind.Hints.model_validate(hints)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the hint"
-        return Finding.undecided(f"{evaluator.name} cannot use the hint: {where}: {first['msg']}")
+        return Finding.undecided(f"the hints do not fit: {where}: {first['msg']}")
     hinted: Hinted = evaluator
     finding = guarded(evaluator, lambda: hinted.prove(case, hint, budget=budget))
     if finding.basis is None or finding.basis in SOUND:
@@ -146,8 +152,6 @@ def guarded(evaluator: Evaluator, ask: Callable[[], Finding]) -> Finding:
         raise
     except InputError as error:  # a file that is not what it was when the case was read
         return failed("input", f"{evaluator.name}: {error}")
-    except PluginError as error:
-        return failed("missing_extra", f"{evaluator.name}: {error}")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an evaluator is foreign code; its crash is recorded, not scored
         return failed("evaluator_crash", f"{evaluator.name} crashed: {type(error).__name__}: {error}")
     if finding.outcome != "undecided" and finding.basis not in evaluator.bases.get(finding.outcome, ()):

@@ -72,6 +72,10 @@ class Number(Evaluator):
         because = f"{case.response.strip()} is not {text}: they differ by {_short(said, read(text))}"
         return _finding("incorrect", basis="proof", because=because, request=f"{case.response.strip()} against {text}")
 
+    def recheck(self, case: Case, witness: Evidence, /) -> bool:
+        """Return whether the two numbers, read again, compare as the witness says: there is no search to be spared."""
+        return witness in self.check(case, budget=Budget(0)).evidence
+
 
 def read(text: str) -> Reading | None:
     """Return the number that the whole text is, or None.
@@ -134,7 +138,8 @@ def _may_be_rounded(short: Reading, long: Reading) -> bool:
 
 def _finding(outcome: Outcome, *, basis: Basis, because: str, request: str) -> Finding:
     seen = Evidence(id="number", source="number", request=request, content=because)
-    return Finding(outcome=outcome, basis=basis, because=because, evidence=(seen,))
+    made = Finding.correct if outcome == "correct" else Finding.incorrect
+    return made(basis, because, witness=seen)
 
 
 def _short(said: Reading, gold: Reading | None) -> str:

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from judge_evaluators.blank.evaluator import Blank
 from obedient import TEXTS
 
-from judge import Case, Finding
+from judge import Budget, Case, Finding
 
 CASES = Path(__file__).parent.parent / "cases"
 QUESTION = "What is the capital of Australia?"
 
 
 def check(response: str, *references: str, question: str | None = QUESTION) -> Finding:
-    return Blank().check(Case(response=response, references=references, question=question))
+    return Blank().check(Case(response=response, references=references, question=question), budget=Budget(60))
 
 
 SAYS_NOTHING = [
@@ -141,7 +141,7 @@ def test_one_reference_that_says_nothing_is_enough_to_abstain() -> None:
 
 def test_it_needs_one_response_and_a_reference() -> None:
     assert check("").outcome == "undecided"
-    assert Blank().check(Case(responses=["", ""], reference="x")).outcome == "undecided"
+    assert Blank().check(Case(responses=["", ""], reference="x"), budget=Budget(60)).outcome == "undecided"
 
 
 @given(st.text(max_size=20))
@@ -163,4 +163,4 @@ def test_no_right_answer_of_the_tables_is_called_blank(table: str) -> None:
         if row["outcome"] == "correct"
     ]
     assert len(cases) >= 5
-    assert [case for case in cases if Blank().check(case).outcome != "undecided"] == []
+    assert [case for case in cases if Blank().check(case, budget=Budget(60)).outcome != "undecided"] == []

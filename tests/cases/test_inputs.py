@@ -479,6 +479,8 @@ def some_cases(text: st.SearchStrategy[str]) -> st.SearchStrategy[list[Case]]:
         criterion=st.none() | text,
         label=st.none() | text,
         tags=st.dictionaries(TEXT, TAGS, max_size=3),
+        item=st.none() | text,
+        variant=st.none() | text,
     )
     return st.lists(case, max_size=5, unique_by=lambda case: case.id)
 
@@ -521,7 +523,7 @@ def test_csv_reads_back_equal(cases: list[Case], kind: tuple[str, str]) -> None:
 
 @given(some_cases(TEXT))
 def test_parquet_reads_back_equal(cases: list[Case]) -> None:
-    rows = [{**row, "tags": json.dumps(row["tags"])} for row in plain(cases)]
+    rows = [{**row, "tags": json.dumps(row["tags"]), "inputs": "{}"} for row in plain(cases)]
     text, many = pa.string(), pa.list_(pa.string())
     schema = pa.schema([(name, many if name in ("responses", "references") else text) for name in Case.model_fields])
     buffer = io.BytesIO()

@@ -17,13 +17,13 @@ JUDGE = str(Path(sys.executable).with_name("judge"))
 HELD = "So \\boxed{x = 1, where " + "a " * 28 + "Zq}"
 EVALUATOR = """
 import re
-from judge import Finding
+from judge import Evaluator, Finding
 
-class Held:
+class Held(Evaluator):
     name, version, kinds, runs = "held", "1", frozenset({"answer"}), "here"  # a promise that it does not keep
     bases = {"correct": frozenset({"rule"})}
 
-    def check(self, case, /):
+    def check(self, case, /, *, budget):
         if case.response == "hang":
             open("begun", "w").close()
             re.match("(a|a)*b", "a" * 60)

@@ -148,10 +148,15 @@ labels: [correct, incorrect]
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("cas", "uses the undefined variable 'cas'. Did you mean 'case'? A template sees: case, fence, labels, tools"),
+        (
+            "cas",
+            "uses the undefined variable 'cas'. Did you mean 'case'? A template sees: case, fence, hints, inputs, labels, tools",
+        ),
         ("case.refrence", "uses the undefined variable 'case.refrence'. Did you mean 'reference'?"),
         ("case.response", "a response may enter a prompt only through fence"),
-        ("case.tags.missing", "has no attribute 'missing'"),
+        ("case.inputs.missing", "has no attribute 'missing'"),
+        ("case.tags.x", "'case.tags': what a case brings is in case.inputs now"),
+        ("case.id", "'case.id': how a case is called is no matter of a prompt"),
         ("unclosed", "line 5"),
     ],
 )
@@ -218,7 +223,10 @@ def test_a_run_file_of_other_settings_says_which_differ(tmp_path: Path) -> None:
     write(tmp_path, "cases.jsonl", right("a"))
     assert judge("run", "cases.jsonl", "--run", "r.judge", cwd=tmp_path).code == 0
     ran = judge("run", "cases.jsonl", "--run", "r.judge", "-e", "number", cwd=tmp_path)
-    refused(ran, "run file 'r.judge' was made with other settings (evaluators.exact was \"1\", is null)")
+    refused(
+        ran,
+        "run file 'r.judge' was made with other settings for the kind 'answer' (evaluators.exact was \"1\", is null)",
+    )
     assert judge("run", "cases.jsonl", "--run", "r.judge", cwd=tmp_path).code == 0
 
 
@@ -227,7 +235,7 @@ def test_a_case_that_changed_since_it_was_judged_is_bad_input(tmp_path: Path) ->
     assert judge("run", "cases.jsonl", "--run", "r.judge", cwd=tmp_path).code == 0
     write(tmp_path, "cases.jsonl", right("a", response="0.6"))
     ran = judge("run", "cases.jsonl", "--run", "r.judge", cwd=tmp_path)
-    refused(ran, "case 'a' is not the one that 'r.judge' holds a verdict for: its content changed")
+    refused(ran, "case 'a' is not the one that 'r.judge' holds a verdict for: its respon")
     assert judge("show", "r.judge", cwd=tmp_path).code == 0
 
 

@@ -340,7 +340,7 @@ def test_config_says_where_each_value_came_from(tmp_path: Path) -> None:
     assert shown["votes"] == {"value": 3, "origin": "judge.toml"}
     assert shown["seed"] == {"value": 2, "origin": "environment variable JUDGE_SEED"}
     assert shown["model"]["value"] == ["openai:x", "openai:y"]
-    assert shown["rubric"] == {"value": ["correctness"], "origin": "default"}
+    assert shown["rubric"] == {"value": [], "origin": "default"}
     assert "votes                 3" in quick("config", cwd=tmp_path).out
 
 

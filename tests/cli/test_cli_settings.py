@@ -42,6 +42,7 @@ def test_each_option_is_a_setting_with_its_origin(tmp_path: Path) -> None:
         "temperature": (["--temperature", "0"], [0.0]),
         "seed": (["--seed", "0"], 0),
         "evaluators": (["-e", "number", "-e", "exact"], ["number", "exact"]),
+        "weakest": (["--weakest", "rule"], "rule"),
         "tools": (["--tools", "check"], ["check"]),
         "criterion": (["--criterion", "short"], "short"),
         "in_flight": (["--in-flight", "3"], 3),

@@ -5,11 +5,11 @@ import json
 import pytest
 from judge_evaluators.answer.evaluator import Answer
 
-from judge import Case, Finding, Judge
+from judge import Budget, Case, Finding, Judge
 
 
 def check(response: str, *references: str, question: str | None = None) -> Finding:
-    finding = Answer().check(Case(response=response, references=references, question=question))
+    finding = Answer().check(Case(response=response, references=references, question=question), budget=Budget(60))
     if finding.outcome != "undecided":
         assert finding.basis in Answer.bases[finding.outcome]
     return finding
@@ -97,7 +97,7 @@ def test_a_choice_is_judged_by_letter_or_by_text() -> None:
 
 def test_it_abstains_without_one_response_and_a_reference() -> None:
     assert check("3").outcome == "undecided"
-    assert Answer().check(Case(responses=("3", "4"), reference="3")).outcome == "undecided"
+    assert Answer().check(Case(responses=("3", "4"), reference="3"), budget=Budget(60)).outcome == "undecided"
     assert check("3", "").outcome == "undecided"
     assert check("3", "3" * 6000).outcome == "undecided"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from judge_evaluators.answer.evaluator import Answer
 
-from judge import Case
+from judge import Budget, Case
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "answers.md"
 ROW = re.compile(r"^\| `(.*?)` \| `(.*?)` \| (correct|incorrect|undecided) \| .* \|$", re.MULTILINE)
@@ -19,5 +19,5 @@ def test_the_table_is_read() -> None:
 
 @pytest.mark.parametrize(("response", "reference", "outcome"), ROWS)
 def test_each_row_of_the_policy_holds(response: str, reference: str, outcome: str) -> None:
-    finding = Answer().check(Case(response=response, reference=reference))
+    finding = Answer().check(Case(response=response, reference=reference), budget=Budget(60))
     assert finding.outcome == outcome, finding.because

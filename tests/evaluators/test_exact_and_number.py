@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from judge_evaluators.exact import Exact
 from judge_evaluators.number import Number, read
 
-from judge import Case, Finding
+from judge import Budget, Case, Finding
 
 TABLES = Path(__file__).parent.parent / "cases"
 EVALUATORS = {"exact": Exact(), "number": Number()}
@@ -26,7 +26,7 @@ def table(name: str) -> list[Any]:
 def test_the_table_of_cases(name: str, row: dict[str, Any]) -> None:
     outcome, basis = row.pop("outcome"), row.pop("basis", None)
     evaluator = EVALUATORS[name]
-    finding = evaluator.check(Case(**row))
+    finding = evaluator.check(Case(**row), budget=Budget(60))
     assert finding.outcome == outcome, finding.because
     if outcome != "undecided":
         assert finding.basis in evaluator.bases[finding.outcome]
@@ -36,7 +36,7 @@ def test_the_table_of_cases(name: str, row: dict[str, Any]) -> None:
 
 
 def compare(response: str, reference: str) -> Finding:
-    return Number().check(Case(response=response, reference=reference))
+    return Number().check(Case(response=response, reference=reference), budget=Budget(60))
 
 
 fractions = st.fractions(max_denominator=10**6)
@@ -70,8 +70,8 @@ def test_a_decimal_is_read_as_it_is_written(value: Any) -> None:
 @given(st.text(), st.text())
 def test_no_text_makes_it_crash_or_wrong_about_itself(response: str, reference: str) -> None:
     for evaluator in EVALUATORS.values():
-        evaluator.check(Case(response=response, reference=reference))
-        assert evaluator.check(Case(response=response, reference=response)).outcome != "incorrect"
+        evaluator.check(Case(response=response, reference=reference), budget=Budget(60))
+        assert evaluator.check(Case(response=response, reference=response), budget=Budget(60)).outcome != "incorrect"
 
 
 def test_absurd_numbers_cost_nothing() -> None:

@@ -11,14 +11,16 @@ import sys
 import threading
 import unicodedata
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from judge import Case, Finding, Judge, Verdict
+from judge import Budget, Case, Finding, Judge, Verdict
 from judge.registry import load, names
 from judge.text.normal import normalized
+from judge.types import SOUND
 
 _N = 100_000
 _PATIENCE_S = 60  # for one text and one evaluator; none takes a second
@@ -111,7 +113,7 @@ def answer() -> None:
         for place in PLACES:
             for evaluator in evaluators().values():
                 print(json.dumps(["ask", evaluator.name, name, place]), flush=True)
-                finding = evaluator.check(case(place, text))
+                finding = evaluator.check(case(place, text), budget=Budget(60))
                 print(json.dumps(["found", finding.model_dump(mode="json")]), flush=True)
 
 
@@ -160,6 +162,47 @@ def test_a_finding_has_a_declared_basis_a_reason_and_bounded_evidence() -> None:
             assert finding.evidence, (name, text, place)
 
 
+def test_each_witness_holds_of_its_case_and_of_no_other() -> None:
+    seen = set()
+    for (name, text, place), finding in findings().items():
+        for witness in finding.witnesses:
+            seen.add(finding.outcome)
+            assert witness.role == ("certificate" if finding.outcome == "correct" else "witness"), (name, text, place)
+            assert evaluators()[name].recheck(case(place, HOSTILE[text]), witness), (name, text, place)
+            assert not evaluators()[name].recheck(Case(response="17", reference="18"), witness), (name, text, place)
+    for name, evaluator in evaluators().items():
+        for text in BENIGN:
+            for other in (*BENIGN, "7"):
+                given = Case(response=text, reference=other)
+                for witness in evaluator.check(given, budget=Budget(60)).witnesses:
+                    assert evaluator.recheck(given, witness), (name, text, other)
+                    seen.add(witness.role)
+    assert {"certificate", "witness"} <= seen
+
+
+def test_sound_findings_never_contradict_each_other() -> None:
+    sides: dict[tuple[str, str], set[str]] = {}
+    for (_, text, place), finding in findings().items():
+        if finding.basis in SOUND:
+            sides.setdefault((text, place), set()).add(finding.outcome)
+    for text in BENIGN:
+        for other in BENIGN:
+            given = Case(response=text, reference=other)
+            found = [evaluator.check(given, budget=Budget(60)) for evaluator in evaluators().values()]
+            sides[text, other] = {finding.outcome for finding in found if finding.basis in SOUND}
+    assert [key for key, outcomes in sides.items() if len(outcomes) > 1] == []
+    assert any(sides.values())
+
+
+def test_everything_an_evaluator_has_to_declare_is_declared() -> None:
+    for name, evaluator in evaluators().items():
+        assert evaluator.name == name
+        assert evaluator.runs in ("here", "worker", "sandbox")
+        assert isinstance(evaluator.cost, int | float)
+        assert isinstance(evaluator.deterministic, bool)
+        assert all(find_spec(module) for module in evaluator.needs)
+
+
 def test_a_text_is_never_an_incorrect_answer_to_itself() -> None:
     wrong = [key for key, finding in findings().items() if key[2] == "itself" and finding.outcome == "incorrect"]
     assert wrong == []
@@ -168,7 +211,8 @@ def test_a_text_is_never_an_incorrect_answer_to_itself() -> None:
 @pytest.mark.parametrize("text", BENIGN)
 def test_an_answer_equals_itself_or_is_undecided(text: str) -> None:
     outcomes = {
-        name: evaluator.check(Case(response=text, reference=text)).outcome for name, evaluator in evaluators().items()
+        name: evaluator.check(Case(response=text, reference=text), budget=Budget(60)).outcome
+        for name, evaluator in evaluators().items()
     }
     assert "incorrect" not in outcomes.values()
     assert "correct" in outcomes.values()
@@ -179,8 +223,8 @@ def test_an_answer_equals_itself_or_is_undecided(text: str) -> None:
 @pytest.mark.parametrize("other", BENIGN)
 def test_two_sides_may_change_places(name: str, one: str, other: str) -> None:
     evaluator = evaluators()[name]
-    there = evaluator.check(Case(response=one, reference=other)).outcome
-    assert evaluator.check(Case(response=other, reference=one)).outcome == there
+    there = evaluator.check(Case(response=one, reference=other), budget=Budget(60)).outcome
+    assert evaluator.check(Case(response=other, reference=one), budget=Budget(60)).outcome == there
 
 
 def decided(**data: Any) -> Verdict:
@@ -192,18 +236,21 @@ def decided(**data: Any) -> Verdict:
 def test_ten_thousand_references_are_read_up_to_a_stated_number(name: str) -> None:
     references = tuple(f"answer number {n}" for n in range(10_000))
     for response in ("answer number 7", "Solution:", "4,5", "neither of them", r"\boxed{12}"):
-        finding = evaluators()[name].check(Case(response=response, references=references))
+        finding = evaluators()[name].check(Case(response=response, references=references), budget=Budget(60))
         assert finding.outcome != "incorrect", finding.because
     formulas = tuple(f"x^2 + {n}" for n in range(10_000))
-    found = evaluators()["answer"].check(Case(response=r"\boxed{x^2 - 1}", references=formulas))
+    found = evaluators()["answer"].check(Case(response=r"\boxed{x^2 - 1}", references=formulas), budget=Budget(60))
     assert found.outcome == "undecided"
     assert "10,000" in found.because
-    assert evaluators()["answer"].check(Case(response=r"\boxed{7+x^2}", references=formulas)).outcome == "correct"
+    assert (
+        evaluators()["answer"].check(Case(response=r"\boxed{7+x^2}", references=formulas), budget=Budget(60)).outcome
+        == "correct"
+    )
 
 
 def test_what_is_not_read_is_said() -> None:
     for name, response in (("answer", "5 " * 600_000), ("blank", "\u200b" * 50_000), ("exact", "ü" * 300_000)):
-        because = evaluators()[name].check(Case(response=response, reference="5")).because
+        because = evaluators()[name].check(Case(response=response, reference="5"), budget=Budget(60)).because
         assert f"{len(response):,}" in because, because
 
 

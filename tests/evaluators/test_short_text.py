@@ -13,7 +13,7 @@ from judge_evaluators.short_text.reading import distinct, read
 from judge_evaluators.short_text.similarity import Neighbours, alike
 from judge_evaluators.short_text.words import fold, words
 
-from judge import Case, Finding
+from judge import Budget, Case, Finding
 
 CAPITAL = "what is the capital of france"
 NAMES = st.sampled_from(
@@ -23,7 +23,9 @@ PROSE = st.text(st.characters(codec="utf-8"), max_size=200)
 
 
 def check(response: str, *references: str, question: str | None = CAPITAL) -> Finding:
-    return ShortText().check(Case(question=question, references=references or ("Paris",), response=response))
+    return ShortText().check(
+        Case(question=question, references=references or ("Paris",), response=response), budget=Budget(60)
+    )
 
 
 @given(NAMES)
@@ -145,8 +147,11 @@ def test_other_kinds_of_reference_are_left_to_others(reference: str) -> None:
 
 
 def test_several_responses_and_no_reference_are_undecided() -> None:
-    assert ShortText().check(Case(question=CAPITAL, responses=("a", "b"), references=("a",))).outcome == "undecided"
-    assert ShortText().check(Case(question=CAPITAL, response="a")).outcome == "undecided"
+    assert (
+        ShortText().check(Case(question=CAPITAL, responses=("a", "b"), references=("a",)), budget=Budget(60)).outcome
+        == "undecided"
+    )
+    assert ShortText().check(Case(question=CAPITAL, response="a"), budget=Budget(60)).outcome == "undecided"
 
 
 def test_a_finding_says_its_probability_and_threshold() -> None:

@@ -157,6 +157,20 @@ def test_the_question_is_the_column_of_that_name(saved: Path) -> None:
     assert json.loads(judge(saved, SHORT, "--json", "--question", "asked").stdout)[0]["accuracy,judge"] == 0.0
 
 
+def test_the_inputs_of_the_kind_come_from_a_column_a_path_or_a_template(saved: Path) -> None:
+    doc = {"brings": {"tables": {"t": [{"n": 1}]}}, "rows": [{"n": 1}], "text": '{"dialect": "sqlite"}'}
+    wanted: dict[str, Row] = {"text": {"dialect": "sqlite"}, "null": {}}
+    ids = set()
+    for spec in ("brings", "nested.brings", '{"tables": {"t": {{ rows | tojson }}}}', "text", "null"):
+        fields = Fields(reference="key", inputs=spec)
+        case = fields.case("n", "7", {**doc, "nested": doc, "key": "7", "null": None}, where="document 0")
+        assert case.inputs == wanted.get(spec, {"tables": {"t": [{"n": 1}]}})
+        ids.add(case.id)
+    assert len(ids) == 3  # a run file of other inputs is not taken for one of these
+    done = judge(saved, MATH, "--json", "--inputs", '{"dialect": "{{ \'sqlite\' }}"}')
+    assert done.returncode == 0, done.stderr
+
+
 def test_documents_without_a_reference_are_undecided_among_others(saved: Path) -> None:
     change(saved / MATH, lambda row: row.update(target="" if row["doc_id"] == 0 else "7", resps=[["7"]]))
     (found,) = json.loads(judge(saved, MATH, "--json").stdout)
@@ -194,6 +208,9 @@ def test_a_file_that_cannot_be_judged_says_where(saved: Path, edit: Callable[[Ro
         ([MATH, "--reference", "{{ refrences }}"], "reference '{{ refrences }}': 'refrences' is undefined"),
         ([MATH, "--reference", "{{ references"], "'{{ references' is no template"),
         ([MATH, "--question", "id.x"], "no column 'x'"),
+        ([MATH, "--inputs", "tabels"], "document 0: inputs 'tabels': no column 'tabels'"),
+        ([MATH, "--inputs", "{{ 5 }}"], "document 0: inputs '{{ 5 }}': expected an object with the inputs of a case"),
+        ([MATH, "--inputs", '{"tabels": {{ 5 }}}'], "the kind 'answer' has no input 'tabels'. Did you mean 'tables'?"),
         ([MATH, "--kind", "anwser"], "unknown kind 'anwser'. Did you mean 'answer'?"),
         ([MATH, "--model", "scripted:none.jsonl", "--rubric", "grade", "--criterion", "x"], "none.jsonl"),
         (["samples_none_2026.jsonl"], "cannot be read: No such file"),

@@ -116,11 +116,44 @@ def test_a_verdict_says_why_on_what_basis_and_with_which_evidence(agent: Agent) 
     assert (open_["label"], open_["basis"], open_["decided_by"]) == ("undecided", None, "nobody")
 
 
+def test_a_verdict_takes_what_the_kind_asks_for(agent: Agent) -> None:
+    inputs = {"tables": {"t": [{"n": 1}]}, "dialect": "sqlite"}
+    found = agent.call("verify_answer", response="0.5", references=["1/2"], kind="answer", inputs=inputs)
+    assert found.structured_content["label"] == "correct"
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize(
+    ("words", "environ", "file", "label"),
+    [
+        ([], {}, "", "undecided"),
+        (["--weakest", "learned"], {"JUDGE_WEAKEST": "proof"}, "", "correct"),
+        ([], {"JUDGE_WEAKEST": "learned"}, "", "correct"),
+        ([], {}, 'weakest = "learned"', "correct"),
+    ],
+)
+def test_what_was_learned_decides_only_where_that_is_asked_for(
+    tmp_path: Path, words: list[str], environ: dict[str, str], file: str, label: str
+) -> None:
+    (tmp_path / "judge.toml").write_text(file)
+    server = as_the_docs_say()
+    server = server.model_copy(
+        update={"args": [*server.args, *words], "env": {**(server.env or {}), **environ}, "cwd": tmp_path}
+    )
+    learned = {"question": "Who wrote Hamlet?", "references": ["Shakespeare"]}
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(Client(stdio_client(server))) as client:
+        found = Agent(portal, client).call(
+            "verify_answer", response="It was written by William Shakespeare.", **learned
+        )
+    assert found.structured_content
+    assert found.structured_content["label"] == label
+
+
 def test_verdicts_are_those_of_python(agent: Agent) -> None:
     lines = (ROOT / "examples" / "answers.jsonl").read_text(encoding="utf-8").splitlines()[::6]
     rows = [row for row in map(json.loads, lines) if row.get("references")]
     columns = [[row.get(name) for row in rows] for name in ("response", "references", "question")]
-    wanted = [(v.label, v.basis) for v in verify_answers(*columns, workers=1)]
+    wanted = [(v.label, v.basis) for v in verify_answers(*columns, workers=1, weakest="rule")]
     found = [
         agent.start("verify_answer", response=response, references=references, question=question)
         for response, references, question in zip(*columns, strict=True)
@@ -139,6 +172,26 @@ def test_verdicts_are_those_of_python(agent: Agent) -> None:
             "verify_answer",
             {"response": "1", "references": ["1"], "kind": "anser"},
             "kind: unknown kind 'anser'.",
+        ),
+        (
+            "verify_answer",
+            {"response": "1", "references": ["1"], "inputs": {"tabels": {}}},
+            "field 'inputs': the kind 'answer' has no input 'tabels'. Did you mean 'tables'?",
+        ),
+        (
+            "verify_answer",
+            {"response": "1", "references": ["1"], "inputs": [1]},
+            "inputs: Input should be a valid dict",
+        ),
+        (
+            "verify_answer",
+            {"response": "1", "references": ["1"], "inputs": {"database": "/etc/passwd"}},
+            "field 'inputs.database': no file can be named here: give its content",
+        ),
+        (
+            "verify_answer",
+            {"response": "1", "references": ["1"], "inputs": {"tables": {"t": {"path": "/etc/x.csv", "sha256": ""}}}},
+            "field 'inputs.tables': table 't': no file can be named here",
         ),
         ("check", {"kind": "anser", "response": "1", "reference": "1"}, "unknown kind 'anser'. Did you mean 'answer'?"),
         ("python", {"cod": "1"}, "cod: Extra inputs are not permitted"),

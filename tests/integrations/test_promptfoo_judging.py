@@ -40,6 +40,13 @@ def answer(desk: Desk, output: Any, config: Json | None = None, **variables: Any
         ("0.5", {"reference": ["1/3", "1/2"]}, {}, "correct, number (proof): 0.5 = 1/2 exactly"),
         ("0.5", {"reference": " {{ half }} "}, {"half": ["1/3", "1/2"]}, "correct, number (proof): 0.5 = 1/2 exactly"),
         ("12", {"reference": "{{number}}"}, {"number": 12}, "correct, exact (proof): the response is the reference"),
+        ("0.5", {"inputs": {"dialect": "sqlite"}}, {"reference": "1/2"}, "correct, number (proof): 0.5 = 1/2 exactly"),
+        (
+            "0.5",
+            {"inputs": "{{of}}", "reference": "1/2"},
+            {"of": '{"tables": {}}'},
+            "correct, number (proof): 0.5 = 1/2 exactly",
+        ),
         ("5", {"evaluators": "number"}, {"reference": "4"}, "incorrect, number (proof): 5 is not 4: they differ by 1"),
     ],
 )
@@ -76,6 +83,9 @@ def test_undecided_does_not_pass_and_is_not_called_wrong(desk: Desk) -> None:
         ),
         ({"reference": {"text": "4"}}, "expected a text or a list of texts, got an object with the keys text"),
         ({"reference": "4", "kind": "anwser"}, "unknown kind 'anwser'. Did you mean 'answer'?"),
+        ({"reference": "4", "inputs": {"tabels": {}}}, "has no input 'tabels'. Did you mean 'tables'?"),
+        ({"reference": "4", "inputs": "tables"}, "expected an object, or one as JSON, got 'tables'"),
+        ({"reference": "4", "inputs": "{{tables}}"}, "config.inputs: the test has no variable 'tables'"),
         ({"reference": "4", "evaluators": "nubmer"}, "Did you mean 'number'?"),
         ({"model": "openai:x", "base_url": "http://x/v1", "rubric": "corectness"}, "unknown rubric 'corectness'"),
         ({"model": "scripted:none.jsonl", "rubric": "grade"}, "none.jsonl"),

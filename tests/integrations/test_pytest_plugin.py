@@ -223,6 +223,48 @@ def test_settings_of_judge_toml_the_environment_and_the_command_line(tmp_path: P
     assert "SystemError: scripted:option.jsonl 3" in out
 
 
+@pytest.mark.parametrize(
+    ("environ", "file", "label"),
+    [({}, "", "undecided"), ({"JUDGE_WEAKEST": "learned"}, "", "correct"), ({}, 'weakest = "learned"', "correct")],
+)
+def test_what_was_learned_decides_only_where_that_is_asked_for(
+    tmp_path: Path, environ: dict[str, str], file: str, label: str
+) -> None:
+    test = f"""
+        def test_it(judge):
+            said = {{"question": "Who wrote Hamlet?", "reference": "Shakespeare"}}
+            assert judge(response="It was written by William Shakespeare.", **said).label == "{label}"
+    """
+    project = Project(tmp_path, test_it=test)
+    project.write("judge.toml", file)
+    ran = project.pytest(env=environ)
+    assert ran.last == "1 passed", ran.out
+
+
+def test_a_test_gives_inputs_and_files_are_found_beside_it(tmp_path: Path) -> None:
+    test = """
+        import pytest
+        from judge import Case
+
+        TABLES = {"tables": {"t": "t.csv"}}
+
+        def test_they_are_read(judge):
+            assert judge(response="4", reference="4", inputs=TABLES)
+            assert judge(Case(response="4", reference="4"), inputs=TABLES)
+            assert judge.equivalent("4", "4", inputs=TABLES)
+            assert judge.all([Case(response="4", reference="4", inputs=TABLES)]).pass_rate == 1
+
+        def test_what_cannot_be_meant_is_an_error(judge):
+            judge(response="4", reference="4", inputs={"tabels": {}})
+    """
+    project = Project(tmp_path)
+    project.write("deep/test_it.py", test)
+    project.write("deep/t.csv", "n\n1\n")
+    ran = project.pytest("deep")
+    assert ran.last == "1 failed, 1 passed", ran.out
+    assert "UsageError: field 'inputs': the kind 'answer' has no input 'tabels'. Did you mean 'tables'?" in ran.out
+
+
 def test_the_page_shows_the_example(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     example = (root / "examples" / "pytest" / "test_tutor.py").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from judge import ConfigError, InputError
+from judge import ConfigError, InputError, verify_answers
 from judge.integrations import rewards, shared
 from judge.integrations.rewards import AnswerReward, AsyncAnswerReward, Payoff, compute_score, compute_score_batch
 from judge.processes.crew import crew
@@ -64,6 +64,37 @@ def test_a_learned_verdict_pays_only_where_that_is_asked_for() -> None:
     assert AnswerReward(payoff=Payoff(weakest="learned"))(asked, [said], answer=[reference]) == [1.0]
     assert AnswerReward(payoff=Payoff(weakest="proof"))(["?"], ["1,000"], answer=["1000"]) == [0.0]
     assert AnswerReward(payoff=Payoff(weakest="rule"))(["?"], ["1,000"], answer=["1000"]) == [1.0]
+
+
+def test_what_may_not_pay_is_not_asked() -> None:
+    assert AnswerReward()(["?"], ["4"], answer=["4"]) == [1.0]
+    asked = verify_answers(["It was Shakespeare."], ["Shakespeare"], ["Who?"], weakest="rule", workers=1)[0].findings
+    assert not any(finding.basis == "learned" for finding in asked.values())
+
+
+def test_inputs_come_from_a_column_or_from_the_extra_info() -> None:
+    reward = AnswerReward("solution", kind="answer", inputs="brings")
+    brings = [{"tables": {"t": [{"n": 1}]}}, '{"dialect": "sqlite"}', None, {"schema": None}]
+    assert reward(["?"] * 4, ["3"] * 4, solution=["3", "4", "3", "3"], brings=brings) == [1.0, 0.0, 1.0, 1.0]
+    score = compute_score("x", "3", "3", {"inputs": {"dialect": "duckdb"}}, kind="answer")
+    assert score == {"score": 1.0, "acc": 1.0, "undecided": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"tabels": {}}, "the kind 'answer' has no input 'tabels'. Did you mean 'tables'?"),
+        ("tables", "row 0, column 'brings': inputs: expected an object, or one as JSON, got 'tables'"),
+        ([1], "row 0, column 'brings': inputs: expected an object with the inputs of a case, got [1]"),
+        ('{"tables": {"t": [{"n": NaN}]}}', "row 0, column 'brings': inputs: NaN, Infinity and numbers beyond"),
+    ],
+)
+def test_inputs_that_cannot_be_meant_are_named(value: Any, said: str) -> None:
+    with pytest.raises(InputError) as raised:
+        AnswerReward(inputs="brings")(["?"], ["3"], answer=["3"], brings=[value])
+    assert said in str(raised.value)
+    with pytest.raises(InputError, match="inputs"):
+        compute_score("x", "3", "3", {"inputs": value})
 
 
 # Each of these is an attempt at a reward without an answer; docs/training.md lists them.

@@ -20,7 +20,7 @@ class Arguments(BaseModel):
     say: str = ""
 
 
-class Counter:
+class Counter(Tool):
     """Counts its calls, for as long as one vote takes; knows the case."""
 
     name = "counter"
@@ -49,7 +49,7 @@ class _Counting(Counter):
         return f"{self.case.id}: call {self.calls}"
 
 
-class Clock:
+class Clock(Tool):
     """Never says the same twice."""
 
     name = "clock"
@@ -64,7 +64,7 @@ class Clock:
         return f"tick {next(self.ticks)}"
 
 
-class Walled:
+class Walled(Tool):
     """Cannot run here."""
 
     name = "walled"

@@ -14,7 +14,7 @@ kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
 seccomp.install(seccomp.profile(processes=True, programs=True, mounts=True))
 """
 _EVERY_WAY = """
-from judge import Case, SandboxDown
+from judge import Budget, Case, SandboxDown
 from judge.integrations.graders.evaluators import ScoreEvaluator
 from judge.integrations.graders.records import PythonCheck
 from judge.sandbox import Limits, Program, shared
@@ -37,7 +37,7 @@ ways = {
     "sql": lambda: opened(Sql(), query="SELECT a FROM t"),
     "the listing of sql": lambda: opened(Sql(), query="SHOW TABLES"),
     "sql_query": lambda: sql_query("SELECT 1"),
-    "a grader": lambda: ScoreEvaluator(grader).check(case),
+    "a grader": lambda: ScoreEvaluator(grader).check(case, budget=Budget(60)),
 }
 for name, way in ways.items():
     try:

@@ -66,15 +66,28 @@ def test_the_nonce_of_a_response_takes_the_whole_case_to_know() -> None:
         user = RUBRIC.render(Case(**{"id": "c", "response": "It is 4.", "reference": "4", **further}))[1].content
         return re.findall(r"<response-([0-9a-f]{12})>", user)[-1]
 
-    assert len({code(), code(id="d"), code(reference="5"), code(tags={"n": 1})}) == 4
+    assert len({code(), code(reference="5"), code(inputs={"n": 1}), code(criterion="x")}) == 4
 
 
-@pytest.mark.parametrize("tags", [{"a": {"b": ["TEXT"]}}, {"TEXT": 1}, {"a": ["x", {"b": "TEXT"}]}])
-def test_a_nonce_that_a_tag_holds_is_passed_over_however_deep_and_whatever_is_in_between(tags: dict[str, Any]) -> None:
+def test_bookkeeping_changes_no_prompt() -> None:
+    case = Case(id="c", response="It is 4.", reference="4")
+    others: list[dict[str, Any]] = [
+        {"id": "d"},
+        {"label": "correct"},
+        {"tags": {"n": 1}},
+        {"item": "i", "variant": "v"},
+    ]
+    assert all(RUBRIC.render(case.model_copy(update=other)) == RUBRIC.render(case) for other in others)
+
+
+@pytest.mark.parametrize("inputs", [{"a": {"b": ["TEXT"]}}, {"TEXT": 1}, {"a": ["x", {"b": "TEXT"}]}])
+def test_a_nonce_that_an_input_holds_is_passed_over_however_deep_it_is(
+    inputs: dict[str, Any],
+) -> None:
     first = nonce_for("question", "2+2?")
     hidden = f"</question-{first[:6]}\x01{first[6:]}>"
-    held = json.loads(json.dumps(tags).replace("TEXT", json.dumps(hidden)[1:-1]))
-    user = RUBRIC.render(Case(question="2+2?", response="4", reference="4", tags=held))[1].content
+    held = json.loads(json.dumps(inputs).replace("TEXT", json.dumps(hidden)[1:-1]))
+    user = RUBRIC.render(Case(question="2+2?", response="4", reference="4", inputs=held))[1].content
     assert f"<question-{first}>" not in user
 
 

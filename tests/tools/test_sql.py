@@ -46,14 +46,14 @@ def test_an_honest_query_gives_what_was_worked_out(
     assert len(answer.text().splitlines()) == len(answer.rows) + 2
 
 
-def _asked(query: str, *, format: str = "text", dialect: Dialect | None = None, **tags: Any) -> str:
-    with Sql().open(Case(response="x", tags=tags)) as tool:
+def _asked(query: str, *, format: str = "text", dialect: Dialect | None = None, **inputs: Any) -> str:
+    with Sql().open(Case(response="x", inputs=inputs)) as tool:
         return tool.run(Arguments.model_validate({"query": query, "format": format, "dialect": dialect}))
 
 
-def _refused(query: str, *, dialect: Dialect | None = None, **tags: Any) -> str:
+def _refused(query: str, *, dialect: Dialect | None = None, **inputs: Any) -> str:
     with pytest.raises(ToolError) as problem:
-        _asked(query, dialect=dialect, **tags)
+        _asked(query, dialect=dialect, **inputs)
     return str(problem.value)
 
 

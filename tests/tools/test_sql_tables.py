@@ -145,7 +145,7 @@ def _databases(folder: Path) -> dict[Dialect, Path]:
 def test_a_database_file_is_queried_in_its_own_dialect_and_stays_as_it_is(tmp_path: Path, dialect: Dialect) -> None:
     path = _databases(tmp_path)[dialect]
     before = path.read_bytes()
-    case = Case(response="x", tags={"database": str(path), "tables": {"extra": [{"k": 1}]}})
+    case = Case(response="x", inputs={"database": str(path), "tables": {"extra": [{"k": 1}]}})
     with Sql().open(case) as tool:
         assert tool.run(Arguments(query="SELECT n + k AS s FROM t, extra")).endswith("42\n(1 row)")
         assert ("other.t" in tool.run(Arguments(query="SHOW TABLES"))) == (dialect == "duckdb")
@@ -175,7 +175,7 @@ def test_paths_are_relative_to_the_working_directory(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("tags", "words"),
+    ("inputs", "words"),
     [
         ({"database": "missing.db"}, "'missing.db' is not a file"),
         ({"database": __file__}, "neither a file of SQLite nor of DuckDB"),
@@ -198,8 +198,8 @@ def test_paths_are_relative_to_the_working_directory(tmp_path: Path, monkeypatch
         ({"dialect": "oracle"}, "'sqlite' or 'duckdb'"),
     ],
 )
-def test_what_cannot_be_meant_is_said_at_each_call(tags: dict[str, Any], words: str) -> None:
-    with Sql().open(Case(response="x", tags=tags)) as tool:
+def test_what_cannot_be_meant_is_said_at_each_call(inputs: dict[str, Any], words: str) -> None:
+    with Sql().open(Case(response="x", inputs=inputs)) as tool:
         for _ in range(2):
             with pytest.raises(ToolError) as problem:
                 tool.run(Arguments(query="SELECT 1"))

@@ -13,6 +13,7 @@ from typing import Any
 
 from judge.budget import Budget
 from judge.errors import SandboxDown, SandboxError
+from judge.integrations.graders.kind import GRADER
 from judge.integrations.graders.records import PythonCheck, StringCheck, TextSimilarity
 from judge.integrations.graders.similarity import similarity
 from judge.plain import digest
@@ -29,7 +30,7 @@ class ScoreEvaluator(Evaluator):
     The version holds a hash of the grader, so that a run cannot be continued with another one.
     """
 
-    kinds = frozenset({"answer"})
+    kinds = frozenset({GRADER.name})
     bases: Mapping[Outcome, frozenset[Basis]] = {"correct": frozenset({"rule"}), "incorrect": frozenset({"rule"})}
     runs: Runs = "sandbox"
 
@@ -42,7 +43,7 @@ class ScoreEvaluator(Evaluator):
         """Return the score as evidence, and the decision where the grader has a threshold. Raises SandboxDown."""
         grader = self._grader
         if isinstance(grader, PythonCheck):
-            score = _graded(grader, case.tags)
+            score = _graded(grader, case.inputs)
         elif isinstance(grader, StringCheck):
             score = float(_holds(grader, case.response, case.reference or ""))
         else:

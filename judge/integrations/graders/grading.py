@@ -13,6 +13,7 @@ from judge.config import Settings, load
 from judge.errors import ConfigError, InputError
 from judge.integrations.graders.evaluators import ScoreEvaluator
 from judge.integrations.graders.formula import Formula
+from judge.integrations.graders.kind import GRADER
 from judge.integrations.graders.prompts import rubric_of, templates_of
 from judge.integrations.graders.records import Grader, LabelModel, Leaf, Multi, PythonCheck, ScoreModel, TextSimilarity
 from judge.integrations.graders.rows import Row, rows_of
@@ -111,13 +112,13 @@ class _Leaf(NamedTuple):
         if isinstance(grader, PythonCheck):
             if row.spaces["sample"] is None:
                 raise Missing("the row has no sample")
-            return Case(id=row.id, response=_response(row), tags=row.spaces)
+            return Case(id=row.id, kind=GRADER.name, response=_response(row), inputs=row.spaces)
         if isinstance(grader, LabelModel | ScoreModel):
             texts = {str(v): v.text(row.spaces) for template in self.templates for v in template.variables}
             texts.pop("sample.output_text", None)
-            return Case(id=row.id, response=_response(row), tags=texts)
+            return Case(id=row.id, kind=GRADER.name, response=_response(row), inputs=texts)
         response, reference = (template.fill(row.spaces) for template in self.templates)
-        return Case(id=row.id, response=response, reference=reference)
+        return Case(id=row.id, kind=GRADER.name, response=response, reference=reference)
 
     def judge(self, settings: Settings) -> Judge:
         """Return who judges the cases."""

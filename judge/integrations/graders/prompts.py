@@ -29,7 +29,7 @@ def templates_of(grader: LabelModel | ScoreModel, *, where: str) -> tuple[Templa
 
 
 def rubric_of(grader: LabelModel | ScoreModel, templates: tuple[Template, ...]) -> Rubric:
-    """Return the rubric. Its cases carry the text of each variable as a tag of that name; a sample's is a response."""
+    """Return the rubric. Its cases bring the text of each variable as an input; that of a sample is a response."""
     header: dict[str, Any] = {"about": f"{grader.name}, a {grader.type} grader"}
     if isinstance(grader, LabelModel):
         header["labels"] = list(grader.labels)
@@ -66,4 +66,4 @@ def _fence(variable: Variable) -> str:
     name = next((str(s) for s in reversed(variable.steps) if str(s).replace("_", "").isalnum()), "value")
     if str(variable) == "sample.output_text":
         return f"{{{{ fence(case.response, name={json.dumps(name)}) }}}}"
-    return f"{{{{ fence(case.tags[{json.dumps(str(variable))}], name={json.dumps(name)}) }}}}"
+    return f"{{{{ fence(case.inputs[{json.dumps(str(variable))}], name={json.dumps(name)}) }}}}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from judge.errors import ConfigError, InputError, nearest
-from judge.integrations.shared import texts
+from judge.integrations.shared import inputs_of, texts
 from judge.plain import digest
 from judge.types import Case
 
@@ -22,12 +23,15 @@ class Fields:
 
     Each is the name of a column, a path into one such as ``answer.aliases``, or a Jinja template over the columns such
     as ``{{ solution.split("####")[-1] }}``, or None. A reference that is a list means that any of it is enough.
+    ``inputs`` leads to what a case of the kind brings besides texts: an object, or one as JSON, as a template gives it
+    (``{"tables": {"t": {{ rows | tojson }}}}``).
     """
 
     reference: str | None = None
     question: str | None = None
     context: str | None = None
     kind: str = "answer"
+    inputs: str | None = None
 
     def case(
         self, name: str, response: str, doc: Mapping[str, Any], *, where: str, target: tuple[str, ...] = ()
@@ -39,7 +43,9 @@ class Fields:
         question, context = self._text("question", doc, where), self._text("context", doc, where)
         references = self._values("reference", doc, where) if self.reference else target
         # The content is part of the id, so that a run file of other samples is not taken for one of these.
-        content = digest(response, question or "", context or "", *references)[:8]
+        inputs = self._inputs(doc, where)
+        brought = [json.dumps(inputs, sort_keys=True, default=str)] if inputs else []
+        content = digest(response, question or "", context or "", *references, *brought)[:8]
         return Case(
             id=f"{name}-{content}",
             kind=self.kind,
@@ -47,7 +53,16 @@ class Fields:
             response=response,
             references=references,
             context=context,
+            inputs=inputs,
         )
+
+    def _inputs(self, doc: Mapping[str, Any], where: str) -> dict[str, Any]:
+        if self.inputs is None:
+            return {}
+        try:
+            return inputs_of(_value(self.inputs, doc))
+        except (TemplateError, InputError) as error:
+            raise InputError(f"{where}: inputs {self.inputs!r}: {error}") from None
 
     def _text(self, what: str, doc: Mapping[str, Any], where: str) -> str | None:
         return "\n".join(self._values(what, doc, where)) or None
@@ -57,9 +72,13 @@ class Fields:
         if spec is None:
             return ()
         try:
-            return texts(_template(spec).render(doc) if "{{" in spec or "{%" in spec else _column(spec, doc))
+            return texts(_value(spec, doc))
         except (TemplateError, InputError) as error:
             raise InputError(f"{where}: {what} {spec!r}: {error}") from None
+
+
+def _value(spec: str, doc: Mapping[str, Any]) -> Any:
+    return _template(spec).render(doc) if "{{" in spec or "{%" in spec else _column(spec, doc)
 
 
 def responses(item: Any, *, where: str) -> Sequence[str]:

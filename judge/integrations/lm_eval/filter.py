@@ -38,7 +38,8 @@ HIGHER_IS_BETTER = {"accuracy": True, "accuracy_decided": True, "undecided": Fal
 class JudgeFilter:
     """Replaces each response by the verdict on it, as JSON. The harness calls it once for a whole task.
 
-    `reference`, `question` and `context` say where a document has them, see `Fields`; `kind` is that of the cases.
+    `reference`, `question`, `context` and `inputs` say where a document has them, see `Fields`; `kind` is that of the
+    cases.
     All further settings are those of the command line: ``model``, ``votes``, ``rubric``, ``evaluators``, …
     Without a model the evaluators work on all cores. Raises ConfigError for what is no setting or a missing
     reference, InputError for a column that is not there. The harness makes filters when the model is done: try
@@ -52,6 +53,7 @@ class JudgeFilter:
         question: str | None = None,
         context: str | None = None,
         kind: str = "answer",
+        inputs: str | None = None,
         **settings: Any,
     ) -> None:
         self._settings = settings_from(settings, whose="the judge's filter")
@@ -60,7 +62,7 @@ class JudgeFilter:
                 "the judge's filter: no 'reference' is given and no model is asked, so nothing could be verified: "
                 "name the column with the right answer, such as reference: answer"
             )
-        self._fields = Fields(reference=reference, question=question, context=context, kind=kind)
+        self._fields = Fields(reference=reference, question=question, context=context, kind=kind, inputs=inputs)
 
     def apply(self, resps: Iterable[Any], docs: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Return a verdict for each response, in the same lists."""

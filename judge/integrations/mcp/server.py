@@ -23,6 +23,7 @@ from judge.errors import JudgeError, nearest
 from judge.integrations.mcp.tools import LIMIT, Offer, Offers
 from judge.panel.actions import shortened, validated
 from judge.sandbox import stopping_at
+from judge.types import Basis
 from judge.version import __version__
 
 _INSTRUCTIONS = (
@@ -32,9 +33,12 @@ _INSTRUCTIONS = (
 )
 
 
-def serve() -> None:
-    """Serve one client until it closes the input. Raises PluginError for a tool that cannot be offered."""
-    with Offers() as offers:
+def serve(*, weakest: Basis = "rule") -> None:
+    """Serve one client until it closes the input. No verdict rests on a basis weaker than `weakest`.
+
+    Raises PluginError for a tool that cannot be offered.
+    """
+    with Offers(weakest=weakest) as offers:
         anyio.run(_serve, offers)
 
 

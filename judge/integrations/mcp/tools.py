@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, NamedTuple, Self
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, JsonValue, create_model
 
-from judge import registry
+from judge import kinds, registry
 from judge.errors import InputError, PluginError
 from judge.judging import Judge
 from judge.panel.actions import shortened
@@ -32,6 +32,9 @@ class VerifyAnswer(BaseModel, extra="forbid"):
         default=None, description="what was asked; it tells which unit, which form or how many answers were wanted"
     )
     kind: str = Field(default="answer", description="the domain, usually 'answer'")
+    inputs: dict[str, JsonValue] = Field(
+        default={}, description="what the kind asks for besides texts, by name; contents, not paths of files"
+    )
 
 
 class Observed(Record):
@@ -73,8 +76,8 @@ class Offers:
     that takes the name of another.
     """
 
-    def __init__(self) -> None:
-        self._judge = Judge()  # evaluators alone: no model is asked, and no setting makes it ask one
+    def __init__(self, *, weakest: Basis = "rule") -> None:
+        self._judge = Judge(weakest=weakest)  # evaluators alone: no model is asked, and no setting makes it ask one
         self._opened = ExitStack()
         self._opened.callback(self._judge.close)
         tools = [registry.load("tools", name)() for name in registry.names("tools")]
@@ -100,11 +103,16 @@ class Offers:
 
     def _verified(self, given: VerifyAnswer) -> Verified:
         case = Case(
-            response=given.response, references=tuple(given.references), question=given.question, kind=given.kind
+            response=given.response,
+            references=tuple(given.references),
+            question=given.question,
+            kind=given.kind,
+            inputs=given.inputs,
         )
+        case = kinds.validated(case, files=False)
         if problem := self._judge.problem(case):
             raise InputError(f"kind: {problem}")
-        verdict = self._judge.decide(case)
+        verdict = self._judge.cascade.decide(case).verdict  # as it is: nothing of it is looked for again
         return Verified.model_validate(
             {
                 "label": verdict.label,
@@ -154,8 +162,8 @@ class Offers:
 
 
 def _case(arguments: BaseModel, brings: type[BaseModel] | None) -> Case:
-    """Return a case that stands for a call, with the tags that it brings."""
+    """Return a case that stands for a call, with the inputs that it brings."""
     if brings is None:
         return Case(response="")
     brought = arguments.model_dump(mode="json", by_alias=True, include=set(brings.model_fields))
-    return Case(response="", tags=brought)
+    return Case(response="", inputs=brought)

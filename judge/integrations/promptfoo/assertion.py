@@ -19,9 +19,10 @@ from judge.processes.child import Gone
 def get_assert(output: Any, context: Mapping[str, Any]) -> dict[str, Any]:
     """Return whether the output is right, as promptfoo wants it; `context` is what promptfoo gives.
 
-    ``config`` may hold ``reference``, ``question``, ``kind``, and the settings of the command line of `judge`. What is
-    undecided does not pass, and says so; its named score ``undecided`` is 1. What cannot be judged is undecided as
-    well, and is reported on stderr, which promptfoo shows as an error. An output that is no text is judged as JSON.
+    ``config`` may hold ``reference``, ``question``, ``kind``, ``inputs``, and the settings of the command line of
+    `judge`. What is undecided does not pass, and says so; its named score ``undecided`` is 1. What cannot be judged is
+    undecided as well, and is reported on stderr, which promptfoo shows as an error. An output that is no text is judged
+    as JSON.
     Raises SystemExit for what is undecided under ``not-python``, which would make it pass.
     """
     request = {"output": output, "vars": context.get("vars") or {}, "config": context.get("config") or {}}

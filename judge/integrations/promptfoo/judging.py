@@ -11,12 +11,12 @@ from typing import Any
 from judge.config import Settings
 from judge.errors import ConfigError, InputError, JudgeError, nearest
 from judge.integrations.promptfoo.daemon import serve
-from judge.integrations.shared import ensure_right_or_wrong, settings_from, texts, worth
+from judge.integrations.shared import ensure_right_or_wrong, inputs_of, settings_from, texts, worth
 from judge.judging import Judge
 from judge.models.dialects import well_formed
 from judge.types import Case, Verdict
 
-_OURS = ("reference", "question", "kind")
+_OURS = ("reference", "question", "kind", "inputs")
 _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")  # as promptfoo's own templates name one
 
 
@@ -42,6 +42,7 @@ class Desk:
                 response=output if isinstance(output, str) else json.dumps(output, ensure_ascii=False),
                 references=_given("reference", config, variables),
                 criterion=None if criterion is None else str(criterion),
+                inputs=inputs_of(_value("inputs", config, variables)) if "inputs" in config else {},
             )
             if problem := judge.problem_of(case):
                 raise InputError(problem)
@@ -72,15 +73,17 @@ class Desk:
 
 def _given(name: str, config: Mapping[str, Any], variables: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a text, or several: those in `config`, where ``{{name}}`` stands for a variable, else the variable."""
-    if name not in config:
-        return texts(variables.get(name))
+    return texts(_value(name, config, variables) if name in config else variables.get(name))
+
+
+def _value(name: str, config: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
     value = config[name]
     if not isinstance(value, str) or not (found := _VARIABLE.fullmatch(value.strip())):
-        return texts(value)
+        return value
     if found[1] not in variables:
         hint, known = nearest(found[1], variables), ", ".join(variables)
         raise ConfigError(f"config.{name}: the test has no variable {found[1]!r}.{hint} It has: {known}")
-    return texts(variables[found[1]])
+    return variables[found[1]]
 
 
 def _graded(verdict: Verdict) -> dict[str, Any]:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
 
+from judge import kinds
 from judge.errors import InputError, JudgeError, ModelDown
 from judge.integrations.pytest.recording import RecordedModel
 from judge.integrations.pytest.results import Results
@@ -52,8 +53,12 @@ class Asker:
         context: str | None = None,
         criterion: str | None = None,
         kind: str | None = None,
+        inputs: Mapping[str, Any] | None = None,
     ) -> Judged:
-        """Return the verdict on a response, or on a case, of which what else is given is replaced."""
+        """Return the verdict on a response, or on a case, of which what else is given is replaced.
+
+        `inputs` are what the kind asks for besides texts; files are found from the folder of the test on.
+        """
         __tracebackhide__ = True
         references = (reference,) if isinstance(reference, str) else reference
         fields = {
@@ -63,17 +68,18 @@ class Asker:
             "context": context,
             "criterion": criterion,
             "kind": kind,
+            "inputs": inputs,
         }
         given = {name: value for name, value in fields.items() if value is not None}
         with _ForATest():
             return self._one(self._session.judge(self._wish), _case(case, given))
 
-    def equivalent(self, a: str, b: str, *, kind: str | None = None) -> Judged:
+    def equivalent(self, a: str, b: str, *, kind: str | None = None, inputs: Mapping[str, Any] | None = None) -> Judged:
         """Return whether `a` is the same answer as the reference `b`, as far as a program can tell: asks no model."""
         __tracebackhide__ = True
         with _ForATest():
-            case = _case(None, {"responses": (a,), "references": (b,), "kind": kind or "answer"})
-            return self._one(self._session.alone(), case)
+            fields = {"responses": (a,), "references": (b,), "kind": kind or "answer", "inputs": inputs}
+            return self._one(self._session.alone(), _case(None, fields))
 
     def passes(
         self, response: str, criterion: str, *, question: str | None = None, context: str | None = None
@@ -109,16 +115,23 @@ class Asker:
         with _ForATest():
             if not wanted:
                 raise InputError("there are no cases: give some, or mark the test with judge_cases(FILE)")
-            wanted = tuple(_case(case, {}) for case in wanted)
             judge = self._session.judge(self._wish)
-            for case in wanted:
-                if problem := judge.problem_of(case):
-                    raise InputError(f"case {case.id!r}: {problem}")
+            ready = [self._ready(judge, _case(case, {})) for case in wanted]
             began = time.monotonic()
-            outcomes = _outcomes(judge, [judge.prepare(case) for case in wanted])
+            outcomes = _outcomes(judge, ready)
             self.seconds += time.monotonic() - began
-            pairs = zip(wanted, outcomes, strict=True)
-            return Results([self._judged(judge, judge.prepare(case), outcome) for case, outcome in pairs])
+            pairs = zip(ready, outcomes, strict=True)
+            return Results([self._judged(judge, case, outcome) for case, outcome in pairs])
+
+    def _ready(self, judge: Judge, case: Case) -> Case:
+        """Return a case of many as it is judged. Raises InputError that names it."""
+        try:
+            case = judge.prepare(kinds.validated(case, folder=self._wish.folder))
+        except InputError as error:
+            raise InputError(f"case {case.id!r}: {error}") from None
+        if problem := judge.problem(case):
+            raise InputError(f"case {case.id!r}: {problem}")
+        return case
 
     def __repr__(self) -> str:
         return "judge"
@@ -132,9 +145,9 @@ class Asker:
         return self._session.judge(self._wish._replace(rubrics=(rubric,)))
 
     def _one(self, judge: Judge, case: Case, *, wanted: str | None = None) -> Judged:
-        if problem := judge.problem_of(case):
+        case = judge.prepare(kinds.validated(case, folder=self._wish.folder))
+        if problem := judge.problem(case):
             raise InputError(problem)
-        case = judge.prepare(case)
         began = time.monotonic()
         try:
             outcome = judge.cascade.decide(case)

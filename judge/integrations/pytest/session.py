@@ -80,7 +80,8 @@ class Session:
         key = (*own, wish.votes, wish.folder, wish.cassette if recorded else None)
         if key not in self._judges:
             cassette = self._cassettes.setdefault(wish.cassette, Cassette(wish.cassette))
-            settings = self.settings.model_copy(update={"votes": wish.votes})
+            least = self.settings.weakest or ("rule" if wish.models == ("none",) else None)
+            settings = self.settings.model_copy(update={"votes": wish.votes, "weakest": least})
             models = [self._model(model, settings, cassette) for model in wish.models]
             self._judges[key] = Judge(
                 model=models,

@@ -1,6 +1,6 @@
 """``sql``: read-only queries on the tables that a case brings, in SQLite or DuckDB, inside the sandbox.
 
-A case brings its tables in its tags, in any of these ways and several at once:
+A case brings its tables in its inputs, in any of these ways and several at once:
 
 ``tables``
     An object that maps the name of each table to its rows or its file::
@@ -23,8 +23,8 @@ A case brings its tables in its tags, in any of these ways and several at once:
 ``dialect``
     ``"sqlite"`` (the default) or ``"duckdb"``: what a query is in when the model does not say.
 
-Relative paths are relative to the working directory. A path in a case is read by whoever runs `judge`: only files that
-are what their name or first bytes say can be reached, but cases from a stranger deserve a look before they are run.
+Relative paths are found from the folder of the case file. A path in a case is read by whoever runs `judge`: only files
+that are what their name or first bytes say can be reached, but cases from a stranger deserve a look before they run.
 
 Not covered: writing of any kind, PRAGMA and EXPLAIN, several statements in one call, parameters, other databases'
 dialects, Excel and JSON files, and DuckDB's PIVOT without IN. ``random()`` and the current time differ between calls.

@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from judge.errors import ToolError
+from pydantic import ValidationError
+
+from judge.errors import InputError, ToolError
+from judge.files import File
 from judge.types import Case
 
 Dialect = Literal["sqlite", "duckdb"]
@@ -38,14 +41,16 @@ class Tables:
 
     @classmethod
     def of(cls, case: Case) -> Tables:
-        """Return what a case brings in its tags. Raises ToolError for what cannot be meant."""
-        tags = case.tags
-        return cls.read(
-            tables=tags.get("tables"),
-            schema=tags.get("schema"),
-            database=tags.get("database"),
-            dialect=tags.get("dialect"),
-        )
+        """Return what a case brings in its inputs. Raises ToolError for what cannot be meant, and for a changed file.
+
+        The content of a file is checked, so that what is queried is what was judged.
+        """
+        given = {name: case.inputs.get(name) for name in ("schema", "dialect")}
+        try:
+            tables, database = _found(case.inputs.get("tables")), _found(case.inputs.get("database"))
+        except InputError as error:
+            raise ToolError(str(error)) from None
+        return cls.read(tables=tables, database=database, **given)
 
     @classmethod
     def read(
@@ -77,6 +82,18 @@ class Tables:
 
 
 _NAMES = {"sqlite": "SQLite", "duckdb": "DuckDB"}
+
+
+def _found(given: object) -> object:
+    """Return an input with the path of each file in it, whose content is as it was when the case was read."""
+    if not isinstance(given, Mapping):
+        return given
+    try:
+        file = File.model_validate(given)
+    except ValidationError:
+        return {name: _found(inner) for name, inner in given.items()}
+    file.read()
+    return file.path
 
 
 def _database(path: object) -> tuple[Path, Dialect]:

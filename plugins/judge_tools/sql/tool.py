@@ -109,7 +109,7 @@ def sql_query(
     rows: int = ROWS,
     sandbox: Sandbox | None = None,
 ) -> ResultSet:
-    """Return the answer to one query over some tables, which have the forms that a case's tags have.
+    """Return the answer to one query over some tables, which have the forms that a case's inputs have.
 
     `rows` is the most that are returned; `ResultSet.truncated` says that there are more. For several queries over the
     same tables use ``Database``. Raises ToolError for whatever keeps the query from an answer.

@@ -1,0 +1,1 @@
+"""What several evaluators or kinds need."""
