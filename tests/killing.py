@@ -29,6 +29,7 @@ VOTES = 3
 class Echo:
     name = "echo"
     description = "Repeats a text."
+    deterministic = True
 
     class Arguments(BaseModel):
         text: str
@@ -120,7 +121,7 @@ def whole(path: Path) -> Whole:
 
 
 def timeless(stored: Stored) -> Stored:
-    """Return it without what tool calls took: they run anew in each attempt."""
+    """Return it without when it was given and what tool calls took: they run anew in each attempt."""
 
     def without(vote: Vote) -> Vote:
         return vote.model_copy(
@@ -128,7 +129,7 @@ def timeless(stored: Stored) -> Stored:
         )
 
     votes = tuple(map(without, stored.verdict.votes))
-    return stored._replace(verdict=stored.verdict.model_copy(update={"votes": votes}))
+    return stored._replace(at=None, verdict=stored.verdict.model_copy(update={"votes": votes}))
 
 
 def look(path: Path, undisturbed: Whole) -> int:

@@ -10,26 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
-from judge import Case, Finding, Member, Provenance, ScriptedModel, Verdict
-from judge.cascade import Cascade
-from judge.panel.agent import Bounds, Seat
-from judge.panel.rubric import Rubric
-from judge.panel.seats import Panel
+from judge import Case, Finding, Provenance, Verdict
 from judge.processes.consulting import Terms
-from judge.protocols import Decided, Deliberation, Evaluator
-from judge.record.store import Store, Stored
-from judge.replaying.again import compare
+from judge.protocols import Decided
+from judge.record.store import Store
 from judge.replaying.cascades import recorded_cascade
 from judge.replaying.comparing import differences
-from judge.types import Vote
 
 pytestmark = pytest.mark.xdist_group("replay_findings")  # its fixture is made once
 
 PLUGINS = """
 import json, os, random
 from pathlib import Path
+from pydantic import BaseModel
 from judge import Finding
 from judge.files import File
 from judge.kinds import Inputs, Kind
@@ -60,6 +54,29 @@ class Search(Evaluator):
         note(f"recheck {case.id}")
         return json.loads(witness.content)["value"] == case.reference
 
+class Guess(BaseModel):
+    value: str
+
+riddle = Kind(name="riddle", summary="A riddle.", Hints=Guess)
+
+class Guessed(Evaluator):
+    name, version, kinds, cost = "guessed", "1", frozenset({"riddle"}), 1
+    bases = {"correct": frozenset({"proof"})}
+    runs = "worker"
+
+    def check(self, case, /, *, budget):
+        note(f"search {case.id}")
+        return Finding.undecided("no idea")
+
+    def recheck(self, case, witness, /):
+        return json.loads(witness.content)["value"] == case.reference
+
+    def prove(self, case, hint, /, *, budget):
+        note(f"prove {case.id}")
+        if hint.value != case.reference:
+            return Finding.undecided("the hint is of no use")
+        return Finding.correct("proof", "as the hint says", witness={"value": hint.value})
+
 class Moody(Evaluator):
     name, version, kinds, cost, deterministic = "moody", "1", frozenset({"thing"}), 2, False
     bases = {"correct": frozenset({"rule"})}
@@ -81,10 +98,12 @@ class Quick(Evaluator):
 ENTRIES = """[judge.kinds]
 thing = things:thing
 other = things:other
+riddle = things:riddle
 [judge.evaluators]
 search = things:Search
 moody = things:Moody
 quick = things:Quick
+guessed = things:Guessed
 """
 
 
@@ -227,60 +246,22 @@ def test_an_evaluator_that_could_not_be_loaded_is_left_out(program: Program) -> 
     assert "all the same" in program("replay", "r.judge")
 
 
+def test_a_case_that_a_hint_proved_comes_out_the_same(program: Program) -> None:
+    program.cases({"id": "a", "kind": "riddle", "question": "?", "response": "r or so"})
+    call = {"tool": "check", "arguments": {"hints": json.dumps({"value": "r"})}}
+    (program.folder / "s.jsonl").write_text(json.dumps({"turn": 0, "call": call}) + "\n")
+    words = ("-m", "scripted:s.jsonl")
+    assert "guessed 1" in program(*RUN, *words, evaluators="guessed")
+    assert program.notes() == ["prove a", "search a"]
+    shown = json.loads(program("show", "r.judge", "a", "--json"))["verdict"]
+    assert (shown["label"], shown["basis"], len(shown["votes"])) == ("correct", "proof", 1)
+    assert "all the same" in program("replay", "r.judge")
+    assert program.notes() == ["prove a"]
+    assert "all the same" in program("replay", "r.judge", "--full")
+    assert program.notes() == ["prove a", "search a"]
+
+
 # Without a file
-
-
-class Hinted(Evaluator):
-    """Finds nothing by itself, and proves what a hint says."""
-
-    name, version, kinds, runs = "hinted", "1", frozenset({"answer"}), "sandbox"
-    bases = {"correct": frozenset({"proof"})}  # noqa: RUF012
-
-    class Hints(BaseModel):
-        value: str
-
-    def __init__(self) -> None:
-        self.searches = 0
-
-    def check(self, case: Case, /, *, budget: object) -> Finding:
-        self.searches += 1
-        return Finding.undecided("no idea")
-
-    def recheck(self, case: Case, witness: object, /) -> bool:
-        return True
-
-    def prove(self, case: Case, hint: BaseModel, /, *, budget: object) -> Finding:
-        return Finding.correct("proof", "as the hint says", witness=hint.model_dump())
-
-
-class Proposing(Seat):
-    """A seat whose vote hands a hint to the evaluators of the case."""
-
-    cascade: Cascade
-
-    def deliberate(self, case: Case, *, index: int, seed: int, limits: Bounds) -> Deliberation:
-        vote = Vote(index=index, member=self.member, label="incorrect", reason="I think so")
-        return Deliberation(vote, (), self.cascade.consult(case, hints={"value": "1"}))
-
-
-def test_a_case_that_a_hint_proved_comes_out_the_same() -> None:
-    evaluator = Hinted()
-    seat = Proposing(Member(model="m", rubric="correctness"), ScriptedModel(lambda _: {}), rubric(), {})
-    cascade = Cascade([evaluator], Panel((seat,), 1))
-    seat.cascade = cascade
-    case = Case(id="a", question="?", response="1", reference="2")
-    verdict = cascade.decide(case).verdict
-    assert (verdict.label, verdict.basis, len(verdict.votes), evaluator.searches) == ("correct", "proof", 1, 1)
-    (again,) = compare({"answer": cascade}, [Stored(case, verdict, None, {})], full=False)
-    assert again.differences == ()
-    assert again.replayed is not None and again.replayed.findings == verdict.findings
-    assert evaluator.searches == 1
-    (again,) = compare({"answer": cascade}, [Stored(case, verdict, None, {})], full=True)
-    assert (again.differences, evaluator.searches) == ((), 2)
-
-
-def rubric() -> Rubric:
-    return Rubric.find("correctness")
 
 
 def test_what_was_not_installed_is_no_difference() -> None:

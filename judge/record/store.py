@@ -136,12 +136,18 @@ class Store:
         return not (retry_errors and row[1] != "[]" and row[2] == "undecided")
 
     def kept(self, case: Case) -> list[Deliberation]:
-        """Return the votes of the current verdict on a case that did not fail, with their exchanges."""
+        """Return the votes of the current verdict on a case that did not fail, with their exchanges.
+
+        Where hints proved something nothing is kept: which vote gave which is not on record.
+        """
         stored = self.get(case.id)
+        findings = stored.verdict.findings.values() if stored else ()
+        if stored is None or any(evidence.request == "hint" for found in findings for evidence in found.evidence):
+            return []
         exchanges = self.exchanges(case.id)
         return [
             Deliberation(vote, tuple(e for e in exchanges if e.vote == vote.index))
-            for vote in (stored.verdict.votes if stored else ())
+            for vote in stored.verdict.votes
             if vote.error is None
         ]
 
