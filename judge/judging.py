@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from functools import cache
-from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from pydantic import ValidationError
 
-from judge import kinds, registry, runs, sandbox
+from judge import kinds, runs, sandbox
+from judge.assembly import find_evaluators, find_panels, known_kinds
 from judge.cascade import Cascade
 from judge.cases.inputs import distinct
 from judge.config import Settings
 from judge.errors import ConfigError, InputError, PluginError, nearest
-from judge.models import ModelOptions
-from judge.panel.agent import Bounds, Seat
+from judge.panel.agent import Bounds
 from judge.panel.rubric import Rubric
-from judge.panel.scoring import ScoreSeat, read_threshold
-from judge.panel.seats import Panel
-from judge.processes.consulting import Terms, lack
+from judge.processes.consulting import Terms
 from judge.protocols import Evaluator, Model, Tool
 from judge.record.store import Store
-from judge.types import Case, Member, Verdict
-
-_RUBRIC = "correctness"  # where neither the user nor a kind says another
+from judge.types import Case, Verdict
 
 
 class Judge:
@@ -60,9 +54,11 @@ class Judge:
         elif further:
             raise ConfigError(f"give settings or keyword arguments, not both: {sorted(further)}")
         self.settings = settings
-        found, absent = _evaluators(_listed(evaluators))
+        found, absent = find_evaluators(_listed(evaluators))
         self._kinds = frozenset[str]().union(*(evaluator.kinds for evaluator in found))
-        panel, panels = _panels(_listed(model), None if rubric is None else _listed(rubric), _listed(tools), settings)
+        panel, panels = find_panels(
+            _listed(model), None if rubric is None else _listed(rubric), _listed(tools), settings
+        )
         self.cascade = Cascade(
             found,
             panel,
@@ -181,136 +177,6 @@ class Judge:
         return case
 
 
-@cache
-def known_kinds() -> frozenset[str]:
-    """Return every kind that is declared, or that an installed evaluator knows. Imports them all."""
-    found, _ = _evaluators(["all"])
-    return frozenset(registry.names("kinds")).union(*(evaluator.kinds for evaluator in found))
-
-
-def load_model(spec: str, options: ModelOptions) -> Model:
-    """Return the model of a spec such as ``openai:NAME``."""
-    provider, colon, name = spec.partition(":")
-    if not colon:
-        known = registry.names("models")
-        listed = ", ".join(f"{provider}:…" for provider in known)
-        hint = nearest(spec, ["none", *known])
-        raise ConfigError(f"model {spec!r} has to be 'none' or PROVIDER:NAME.{hint} Installed: {listed}")
-    model: Model = registry.load("models", provider)(name, options)
-    return model
-
-
-_EVALUATOR = (
-    "name", "version", "kinds", "bases", "runs", "cost", "deterministic", "needs", "check", "recheck",
-)  # fmt: skip
-
-
-def _evaluators(wanted: Sequence[str | Evaluator]) -> tuple[list[Evaluator], dict[str, str]]:
-    """Return those who are asked, and why others of ``all`` cannot be. Raises PluginError for one that was named."""
-    if wanted == ["none"]:
-        return [], {}
-    if wanted == ["all"]:
-        return _all_evaluators()
-    found: list[Evaluator] = [_made("evaluators", e, _EVALUATOR) for e in wanted]
-    names = [evaluator.name for evaluator in found]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise PluginError(f"two evaluators are called {sorted(twice)[0]!r}")
-    for evaluator, named in zip(found, wanted, strict=True):
-        if isinstance(named, str) and (why := lack(evaluator, min(evaluator.kinds, default=""))):
-            raise PluginError(f"evaluator {why}")
-    return found, {}
-
-
-def _all_evaluators() -> tuple[list[Evaluator], dict[str, str]]:
-    found, absent = [], {}
-    for name in registry.names("evaluators"):
-        try:
-            found.append(_made("evaluators", name, _EVALUATOR))
-        except PluginError as error:
-            absent[name] = str(error)
-    return found, absent
-
-
-def _panels(
-    models: Sequence[str | Model],
-    rubrics: Sequence[str | Rubric] | None,
-    tools: Sequence[str | Tool],
-    settings: Settings,
-) -> tuple[Panel | None, dict[str, Panel]]:
-    """Return who votes, and by kind who votes where the kind has a rubric or tools of its own."""
-    if models == ["none"]:
-        return None, {}
-    loaded = [(m, load_model(m, settings.options(m))) if isinstance(m, str) else (_name(m), m) for m in models]
-    panel = _panel(loaded, rubrics or [_RUBRIC], tools, settings)
-    if rubrics is not None:
-        return panel, {}
-    own = {
-        kind.name: _panel(loaded, [kind.rubric], [*kind.tools] or ["none"] if tools == ["all"] else tools, settings)
-        for kind in kinds.declared()
-        if kind.rubric != _RUBRIC or (tools == ["all"] and set(kind.tools) != {*panel.seats[0].rubric.tools})
-    }
-    return panel, own
-
-
-def _panel(
-    loaded: Sequence[tuple[str, Model]],
-    rubrics: Sequence[str | Rubric],
-    tools: Sequence[str | Tool],
-    settings: Settings,
-) -> Panel:
-    read = [Rubric.find(r) if isinstance(r, str) else r for r in rubrics]
-    size = len(loaded) * len(read) * max(1, len(settings.temperature))
-    votes = settings.votes or size
-    greedy = votes <= size or settings.deterministic or settings.score
-    temperatures = settings.temperature or (0.0 if greedy else 0.7,)
-    members = [
-        (Member(model=name, rubric=rubric.name, temperature=temperature, seed=settings.seed), model, rubric)
-        for (name, model), rubric, temperature in product(loaded, read, temperatures)
-    ]
-    if settings.score:
-        return Panel(_by_score(members, settings, votes=votes), votes)
-    return Panel(tuple(Seat(m, model, rubric, _tools(tools, rubric)) for m, model, rubric in members), votes)
-
-
-def _by_score(members: list[tuple[Member, Model, Rubric]], settings: Settings, *, votes: int) -> tuple[Seat, ...]:
-    if votes > len(members):
-        raise ConfigError(f"--score: a member always gives the same score; {votes} votes need {votes} members")
-    return tuple(
-        ScoreSeat(m, model, rubric, threshold=read_threshold(settings.threshold, model=m.model, rubric=rubric))
-        for m, model, rubric in members
-    )
-
-
-def _tools(wanted: Sequence[str | Tool], rubric: Rubric) -> dict[str, Tool]:
-    if wanted == ["none"]:
-        return {}
-    named: Sequence[str | Tool] = rubric.tools if wanted == ["all"] else wanted
-    found: list[Tool] = [_made("tools", t, ("name", "description", "Arguments", "deterministic", "run")) for t in named]
-    if len({tool.name for tool in found}) < len(found):
-        raise PluginError(f"two tools have the same name: {[tool.name for tool in found]}")
-    return {tool.name: tool for tool in found}
-
-
-def _made(group: registry.Group, plugin: Any, attributes: tuple[str, ...]) -> Any:
-    """Return the plugin, made from its name if it is one. Raises PluginError for what is no plugin of the group."""
-    made = plugin
-    if isinstance(plugin, str):
-        try:
-            made = registry.load(group, plugin)()
-        except PluginError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise PluginError(f"{group[:-1]} {plugin!r} cannot be made: {type(error).__name__}: {error}") from error
-    for attribute in attributes:
-        if not hasattr(made, attribute):
-            raise PluginError(f"{group[:-1]} {plugin!r} lacks {attribute!r}")
-    if group == "evaluators" and not isinstance(made.kinds, Set):
-        raise PluginError(f"evaluator {plugin!r}: kinds has to be a set of names, not {made.kinds!r:.80}")
-    if isinstance(plugin, str) and made.name != plugin:
-        raise PluginError(f"{group[:-1]} {plugin!r} calls itself {made.name!r}: the two names have to be the same")
-    return made
-
-
 def _settings(given: dict[str, Any]) -> Settings:
     try:
         return Settings(**given)
@@ -324,7 +190,3 @@ def _settings(given: dict[str, Any]) -> Settings:
 
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _name(model: Model) -> str:
-    return str(getattr(model, "name", type(model).__name__))

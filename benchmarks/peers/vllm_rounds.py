@@ -13,7 +13,7 @@ from typing import Any
 from peers.vllm_steps import counted
 
 from judge import Case, Judge, Request, Rubric
-from judge.judging import load_model
+from judge.assembly import load_model
 from judge.models import ModelOptions
 from judge.models.dialects import DIALECTS
 from judge.panel.actions import Form

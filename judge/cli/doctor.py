@@ -108,8 +108,8 @@ def _extras() -> list[Finding]:
 
 
 def _models(settings: Settings) -> list[Finding]:
+    from judge.assembly import load_model
     from judge.errors import JudgeError
-    from judge.judging import load_model
     from judge.protocols import Preflights
 
     if settings.model == ("none",):

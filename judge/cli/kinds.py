@@ -24,7 +24,7 @@ def kinds(called: typer.Context, as_json: common.Json = False) -> None:
     if called.invoked_subcommand is not None:
         return
     from judge import registry
-    from judge.judging import known_kinds
+    from judge.assembly import known_kinds
 
     evaluators = _evaluators()
     found = [_summed_up(name, evaluators) for name in sorted({*known_kinds(), *registry.names("kinds")})]
@@ -40,8 +40,8 @@ def kinds(called: typer.Context, as_json: common.Json = False) -> None:
 def show(name: Annotated[str, typer.Argument(help="The name of a kind.")], as_json: common.Json = False) -> None:
     """Show what a case of a kind brings, who decides it and by what, and an example for 'judge run'."""
     from judge import kinds
+    from judge.assembly import known_kinds
     from judge.errors import InputError, nearest
-    from judge.judging import known_kinds
 
     known = known_kinds()
     if name not in known:

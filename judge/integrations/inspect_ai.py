@@ -26,9 +26,10 @@ from inspect_ai.scorer import (  # type: ignore[import-not-found]
 from inspect_ai.solver import TaskState  # type: ignore[import-not-found]
 from pydantic import ValidationError
 
+from judge.assembly import known_kinds
 from judge.errors import ConfigError, InputError, JudgeError, nearest
 from judge.integrations.shared import inputs_of, settings_from
-from judge.judging import Judge, known_kinds
+from judge.judging import Judge
 from judge.types import Case, Verdict
 
 _VALUES = {"correct": CORRECT, "pass": CORRECT, "incorrect": INCORRECT, "fail": INCORRECT}

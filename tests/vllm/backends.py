@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from judge import Case, Judge
-from judge.judging import load_model
+from judge.assembly import load_model
 from judge.models import ModelOptions
 from judge.protocols import Message, Model, Request
 

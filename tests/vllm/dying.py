@@ -11,8 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
+from judge.assembly import load_model
 from judge.errors import ModelDown
-from judge.judging import load_model
 from judge.models import ModelOptions
 from judge.protocols import Message, Request
 

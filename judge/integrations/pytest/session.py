@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from judge import config as configuration
+from judge.assembly import load_model
 from judge.cases.inputs import Source
 from judge.errors import InputError
 from judge.integrations.pytest.asking import Asking
@@ -17,7 +18,7 @@ from judge.integrations.pytest.cassette import Cassette
 from judge.integrations.pytest.marks import marked
 from judge.integrations.pytest.recording import Mode, RecordedModel, Recorder
 from judge.integrations.pytest.secrets import Secrets
-from judge.judging import Judge, load_model
+from judge.judging import Judge
 from judge.panel.rubric import Rubric
 from judge.protocols import Model
 from judge.types import Case
