@@ -137,9 +137,8 @@ def test_a_warning_of_ours_is_one_line_once_and_those_of_others_stay_as_they_are
     assert done.stdout == "5\n"
     ours, *others = done.stderr.splitlines()
     assert ours == (
-        "judge: tables, schema, database, dialect: among the tags they are read as inputs in this release and not in the "
-        "next; "
-        'write them as {"inputs": {…}}'
+        "judge: tables, schema, database, dialect: among the tags they are read as inputs in this release and not in "
+        'the next; write them as {"inputs": {…}}'
     )
     assert "judge:" not in "".join(others)
     assert "FutureWarning: of somebody else" in others[0]
