@@ -37,6 +37,7 @@ def test_show_prints_what_a_file_says_harmlessly(tmp_path: Path) -> None:
     assert quick("run", "c.jsonl", "--run", "r.judge", cwd=tmp_path).code == 0
     connection = sqlite3.connect(tmp_path / "r.judge")
     connection.execute("UPDATE verdicts SET case_id = char(27) || '[31m' || case_id, kind = char(27) || '[2J'")
+    connection.execute("UPDATE labels SET case_id = char(27) || '[31m' || case_id")
     connection.execute("UPDATE verdicts SET verdict = replace(verdict, 'by\":\"number', 'by\":\"num\\u001b[2Jber')")
     connection.commit()
     connection.close()
