@@ -6,10 +6,10 @@ The model is a script here, so that the example runs anywhere; with a server it 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from judge import Case, Evidence, Finding, Judge, Request, ScriptedModel
+from judge import Budget, Case, Evaluator, Finding, Judge, Request, ScriptedModel
 
 
-class Reversed:
+class Reversed(Evaluator):
     """Says ``correct`` when the response is the reference backwards, and nothing otherwise."""
 
     name = "reversed"
@@ -18,12 +18,11 @@ class Reversed:
     bases = {"correct": frozenset({"proof"})}
     runs = "here"
 
-    def check(self, case: Case, /) -> Finding:
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
         """Compare the response, backwards, with the reference."""
         if case.reference is None or case.response[::-1] != case.reference:
             return Finding.undecided("it is not the reference backwards")
-        seen = Evidence(id="reversed", source="reversed", request=case.response, content=case.reference)
-        return Finding(outcome="correct", basis="proof", because="it is the reference backwards", evidence=(seen,))
+        return Finding.correct("proof", "it is the reference backwards", note=case.reference)
 
 
 asked = 0

@@ -57,11 +57,13 @@ class File(Record):
             return given  # read before
         if folder is None:
             raise ValueError("no file can be named here: give its content")
+        if isinstance(given, Mapping) and not {"path"} <= set(given) <= {"path", "sha256", "size"}:
+            raise ValueError(f"expected the path of a file, got an object with {', '.join(map(str, given))}"[:200])
         path = given.get("path") if isinstance(given, Mapping) else given
         if not isinstance(path, str | Path):
             raise ValueError(f"expected the path of a file, got {given!r:.80}")
         found = _look(Path() / path if folder == _NOT_READING else folder / path)
-        if isinstance(given, Mapping) and given.get("sha256") != found["sha256"]:
+        if isinstance(given, Mapping) and given.get("sha256", found["sha256"]) != found["sha256"]:
             raise ValueError(_changed(str(path)))
         return found
 

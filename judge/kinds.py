@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -71,7 +71,7 @@ class Input(NamedTuple):
     takes_file: bool
 
 
-@cache
+@lru_cache(maxsize=1024)  # names of cases come from outside
 def find(name: str) -> Kind | None:
     """Return the kind that is declared under a name, or None. Raises PluginError for one that cannot be used."""
     if name not in registry.names("kinds"):
@@ -93,7 +93,8 @@ def validated(case: Case, *, folder: Path | None = None, files: bool = True) -> 
     kind = find(case.kind)
     if kind is None:
         if case.inputs:
-            raise InputError(f"field 'inputs': the kind {case.kind!r} declares none, and the case has {[*case.inputs]}")
+            has = f"declares none, and the case has {[*case.inputs]}.{nearest(case.kind, registry.names('kinds'))}"
+            raise InputError(f"field 'inputs': the kind {case.kind!r} {has}")
         return case
     case = _with_tags(case, kind) if case.tags and files else case
     if not case.inputs and not needs_inputs(kind):
@@ -182,7 +183,7 @@ def _with_tags(case: Case, kind: Kind) -> Case:
     except InputError:  # a tag of that name that means something else
         return case
     warnings.warn(
-        f"the tags {', '.join(map(repr, found))} are read as inputs in this release and not in the next: "
+        f"{', '.join(_ONCE_TAGS)}: among the tags they are read as inputs in this release and not in the next; "
         'write them as {"inputs": {…}}',
         FutureWarning,
         stacklevel=2,

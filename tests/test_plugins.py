@@ -12,8 +12,6 @@ from judge import PluginError, registry
 
 pytestmark = pytest.mark.xdist_group("plugins")  # its fixtures are made once
 
-ROOT = Path(__file__).parent.parent
-
 
 def run(*words: str, path: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
     """Run the command line with one more folder of installed distributions."""
@@ -30,29 +28,17 @@ def declare(folder: Path, distribution: str, entries: str) -> None:
     (info / "entry_points.txt").write_text(entries)
 
 
-@pytest.fixture(scope="module")
-def colour(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example plugin, built and installed by pip into a folder of its own."""
-    folder = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(folder)]
-    subprocess.run([*pip, str(ROOT / "examples" / "plugin")], check=True, capture_output=True, timeout=300)
-    return folder
-
-
-@pytest.mark.exhaustive
-def test_an_installed_plugin_is_found_and_decides(colour: Path, tmp_path: Path) -> None:
-    listed = run("plugins", path=colour, cwd=tmp_path)
-    assert "judge-colour 1.0.0" in listed.stdout
-    cases = str(ROOT / "examples" / "plugin" / "colours.jsonl")
-    done = run("run", cases, path=colour, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "decided by: colour 2, nobody 1" in done.stdout
-
-
 def test_without_the_plugin_its_kind_is_unknown(tmp_path: Path) -> None:
-    done = run("run", str(ROOT / "examples" / "plugin" / "colours.jsonl"), path=tmp_path, cwd=tmp_path)
+    (tmp_path / "cases.jsonl").write_text('{"kind": "anwser", "response": "1"}\n{"kind": "limit", "response": "1"}\n')
+    done = run("run", "cases.jsonl", path=tmp_path, cwd=tmp_path)
     assert done.returncode == 2
-    assert "unknown kind 'colour'" in done.stderr
+    assert "cases.jsonl, line 1: unknown kind 'anwser'. Did you mean 'answer'?" in done.stderr
+    assert "cases.jsonl, line 2: unknown kind 'limit'." in done.stderr
+    (tmp_path / "cases.jsonl").write_text('{"kind": "anwser", "response": "1", "inputs": {"x": 1}}\n')
+    done = run("run", "cases.jsonl", path=tmp_path, cwd=tmp_path)
+    assert done.returncode == 2
+    said = "line 1, field 'inputs': the kind 'anwser' declares none, and the case has ['x']. Did you mean 'answer'?"
+    assert said in done.stderr
 
 
 FAULTS = """

@@ -188,8 +188,8 @@ def test_tables_among_the_tags_go_on_working_with_one_warning(tmp_path: Path, ne
         warnings.simplefilter("default")
         found = list(Source(write(tmp_path, "c.jsonl", lines(*rows))).cases())
     assert {str(one.message) for one in caught} == {
-        "the tags 'tables', 'dialect' are read as inputs in this release and not in the next: "
-        'write them as {"inputs": {…}}'
+        "tables, schema, database, dialect: among the tags they are read as inputs in this release and not in the "
+        'next; write them as {"inputs": {…}}'
     }
     assert len(caught) == 1
     assert found[0].inputs == {"tables": {"t": [{"n": "1"}]}, "dialect": "duckdb"}

@@ -48,6 +48,23 @@ def test_a_row_that_is_no_case_is_named_before_any_work(tmp_path: Path, row: Any
     nothing_was_made(tmp_path)
 
 
+def test_tables_among_the_tags_are_told_in_one_line_once(tmp_path: Path) -> None:
+    tables = {"t": [{"n": "1"}]}
+    rows = [right(str(n), tags={"tables": tables}) for n in range(5)] + [right("x", tables=tables, dialect="sqlite")]
+    ran = judge("run", write(tmp_path, "cases.jsonl", *rows), "--run", "r.judge", cwd=tmp_path)
+    assert ran.code == 0
+    (line,) = [line for line in ran.err.splitlines() if "tags" in line]
+    assert line.startswith("judge: tables, schema, database, dialect: among the tags they are read as inputs in this r")
+    assert "Warning" not in ran.err
+
+
+def test_an_input_that_the_kind_cannot_mean_is_a_bad_row(tmp_path: Path) -> None:
+    rows = [right("a"), right("b", inputs={"tabels": {}}), right("c", inputs={"tables": {"t": "no.csv"}})]
+    ran = judge("run", write(tmp_path, "deep/cases.jsonl", *rows), cwd=tmp_path)
+    refused(ran, "deep/cases.jsonl, line 2, field 'inputs': the kind 'answer' has no input 'tabels'. Did you mean 'tab")
+    refused(ran, "deep/cases.jsonl, line 3, field 'inputs.tables': table 't': 'deep/no.csv' is not a file")
+
+
 def test_many_bad_rows_are_counted_and_some_are_shown(tmp_path: Path) -> None:
     write(tmp_path, "cases.jsonl", *["x\n"] * 50)
     ran = quick("run", "cases.jsonl", cwd=tmp_path)
@@ -150,7 +167,7 @@ labels: [correct, incorrect]
     [
         (
             "cas",
-            "uses the undefined variable 'cas'. Did you mean 'case'? A template sees: case, fence, hints, inputs, labels, tools",
+            "undefined variable 'cas'. Did you mean 'case'? A template sees: case, fence, hints, inputs, labels, tools",
         ),
         ("case.refrence", "uses the undefined variable 'case.refrence'. Did you mean 'reference'?"),
         ("case.response", "a response may enter a prompt only through fence"),

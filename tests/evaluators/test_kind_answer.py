@@ -63,6 +63,7 @@ def test_a_path_is_a_file_that_is_known_by_its_content(tmp_path: Path, ending: s
     assert (found["path"], found["size"]) == (str((tmp_path / f"t{ending}").resolve()), 4)
     assert read({"tables": {"t": found}})["tables"]["t"] == found
     (tmp_path / f"t{ending}").write_bytes(b"n\n2\n")
+    assert read({"tables": {"t": {"path": found["path"]}}})["tables"]["t"]["size"] == 4
     assert "changed since the case was read" in problem({"tables": {"t": found}})
 
 
@@ -119,6 +120,7 @@ def test_what_is_no_table_is_named_with_what_is_expected(table: Any, said: str) 
         ({"tables": {" ": [{"n": 1}]}}, "field 'inputs.tables': a table has no name"),
         ({"schema": 5}, "field 'inputs.schema': "),
         ({"database": ["d"]}, "field 'inputs.database': expected the path of a file, got ['d']"),
+        ({"database": {"file": "d"}}, "field 'inputs.database': expected the path of a file, got an object with file"),
         ({"dialect": "sqllite"}, "field 'inputs.dialect': Input should be 'sqlite' or 'duckdb', got 'sqllite'"),
         ({"shema": ""}, "has no input 'shema'. Did you mean 'schema'?"),
     ],
