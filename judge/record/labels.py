@@ -67,8 +67,7 @@ def the_one(labels: Mapping[str, str]) -> str | None:
 
 def read(said: str) -> dict[str, str]:
     """Return the labels of a case by rater from what `BY_RATER` gave."""
-    found: dict[str, str] = json.loads(said)
-    return found
+    return {rater: str(label) for rater, label in json.loads(said).items()}
 
 
 def now() -> str:

@@ -144,7 +144,7 @@ def _raters(store: Store) -> dict[str, Agreement]:
         "JOIN verdicts USING (case_id) WHERE superseded = 0 GROUP BY 1, 2, 3 ORDER BY 1, n DESC, 2, 3"
     )
     for rater, human, label, count in store.query(labelled):
-        found.setdefault(rater, {}).setdefault(human, {})[label] = count
+        found.setdefault(str(rater), {}).setdefault(str(human), {})[label] = count
     return {rater: agreement(confusion) for rater, confusion in found.items()}
 
 

@@ -347,7 +347,7 @@ def test_a_recorded_run_answers_for_its_model(tmp_path: Path) -> None:
         assert quick("export", run, "--to", f"{run}.jsonl", cwd=tmp_path).code == 0
         found = [json.loads(line) for line in (tmp_path / f"{run}.jsonl").read_text().splitlines()]
         for line in found:
-            del line["verdict"]["provenance"]
+            del line["at"], line["verdict"]["provenance"]
             for vote in line["verdict"]["votes"]:
                 del vote["member"]["model"]
                 for evidence in vote["evidence"]:

@@ -118,7 +118,7 @@ def test_a_machine_that_cannot_isolate_code_ends_the_run_and_keeps_what_was_judg
 def test_what_may_change_is_taken_from_the_record(tmp_path: Path) -> None:
     from judge.cascade import Cascade
     from judge.panel.seats import Panel
-    from judge.replaying import _voted_again, differences
+    from judge.replaying.again import compare
 
     with Judge(
         model=asking(("clock", ""), ("clock", "fail"), ("clock", "")), evaluators="none", tools=[Clock()]
@@ -130,6 +130,8 @@ def test_what_may_change_is_taken_from_the_record(tmp_path: Path) -> None:
         with Store.read(tmp_path / "run.judge") as store:
             stored = next(iter(store.all()))
         again_panel = Panel(panel.seats, panel.votes)
-        again = _voted_again(Cascade([], again_panel, limits=judge.cascade.limits), again_panel, stored)
-    assert list(differences(verdict, again)) == []
-    assert [e.digest for e in again.evidence] == [e.digest for e in verdict.evidence]
+        cascades = {"answer": Cascade([], again_panel, limits=judge.cascade.limits)}
+        (comparison,) = compare(cascades, [stored], full=False)
+    assert comparison.differences == ()
+    assert comparison.replayed is not None
+    assert [e.digest for e in comparison.replayed.evidence] == [e.digest for e in verdict.evidence]
