@@ -31,7 +31,7 @@ def page(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(8)
 def test_blocks_run_and_show_what_comes_out(page: Path, tmp_path: Path, server: FakeOpenAI) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     folder = str(Path(sys.executable).parent)

@@ -99,6 +99,7 @@ def test_the_commands_of_the_page_do_what_they_say(environ: dict[str, str], tmp_
     assert "3 passed" in said["examples/plugin"].stdout
 
 
+@pytest.mark.exhaustive
 def test_no_hint_makes_a_wrong_verdict_or_stops_the_judge(environ: dict[str, str], tmp_path: Path) -> None:
     right = '{"factor": 100000000000031}'
     command = [sys.executable, "-c", _TRY, _HARD]
@@ -109,6 +110,7 @@ def test_no_hint_makes_a_wrong_verdict_or_stops_the_judge(environ: dict[str, str
     assert truth == ["incorrect", "prime", "counterexample"]
 
 
+@pytest.mark.exhaustive
 def test_a_witness_on_record_is_rechecked_and_a_forged_one_is_found(environ: dict[str, str], tmp_path: Path) -> None:
     judged = run(["judge", "run", str(PLUGIN / "numbers.jsonl"), "--run", "r.judge", "--limit", "2"], environ, tmp_path)
     assert judged.returncode == 0, judged.stderr

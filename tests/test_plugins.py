@@ -87,6 +87,7 @@ FAULT = {
 }
 
 
+@pytest.mark.exhaustive
 def test_the_list_of_plugins_names_each_fault_and_never_ends_by_one(faulty: Path) -> None:
     listed = run("plugins", path=faulty, cwd=faulty)
     assert (listed.returncode, listed.stderr) == (1, "")
@@ -137,6 +138,7 @@ def test_a_broken_plugin_that_was_named_is_an_error(faulty: Path, name: str) -> 
     assert FAULT[name] in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_a_plugin_declared_twice_counts_as_none_and_both_are_named(tmp_path: Path) -> None:
     declare(tmp_path, "second", "[judge.evaluators]\nnumber = judge_evaluators.exact:Exact\n")
     done = run("check", "--response", "1", "--reference", "1", path=tmp_path, cwd=tmp_path)

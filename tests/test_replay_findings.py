@@ -164,6 +164,7 @@ RIGHT, OPEN = {"id": "right", "response": "right"}, {"id": "open", "response": "
 RUN = ("run", "cases.jsonl", "--run", "r.judge")
 
 
+@pytest.mark.exhaustive
 def test_witnesses_are_rechecked_and_searches_are_not_repeated(program: Program) -> None:
     program.cases(RIGHT, OPEN)
     program(*RUN, deadline="60")
@@ -208,6 +209,7 @@ def test_each_kind_is_replayed_by_its_own_settings(program: Program) -> None:
     assert program.notes() == ["quick right", "search other 24", "search right 48"]
 
 
+@pytest.mark.exhaustive
 def test_a_run_file_that_cases_and_settings_name_stays_when_a_kind_joins(program: Program) -> None:
     program.cases(RIGHT)
     program("run", "cases.jsonl")
@@ -218,6 +220,7 @@ def test_a_run_file_that_cases_and_settings_name_stays_when_a_kind_joins(program
     assert len(list((program.folder / "runs").glob("*.judge"))) == 2
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_file_that_changed_or_is_gone_is_a_difference(program: Program, gone: bool) -> None:
     file = program.folder / "table.csv"
@@ -235,6 +238,7 @@ def test_a_file_that_changed_or_is_gone_is_a_difference(program: Program, gone: 
         assert f"the content of the file '{file}' (input 'file') changed" in program(*RUN, code=2)
 
 
+@pytest.mark.exhaustive
 def test_an_evaluator_that_could_not_be_loaded_is_left_out(program: Program) -> None:
     program.cases(OPEN)
     broken = program.site / "things-1.0.dist-info" / "entry_points.txt"

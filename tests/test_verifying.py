@@ -73,6 +73,7 @@ def test_threads_and_coroutines_share_the_processes() -> None:
     assert found + asyncio.run(ask()) == [expected] * 7
 
 
+@pytest.mark.exhaustive
 def test_a_forked_process_starts_children_of_its_own(tmp_path: Path) -> None:
     script = tmp_path / "forks.py"
     script.write_text(

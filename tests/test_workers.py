@@ -137,6 +137,7 @@ def test_the_other_evaluators_of_a_case_are_asked_all_the_same() -> None:
             assert [failure.cause for failure in verdict.failures] == [cause]
 
 
+@pytest.mark.exhaustive
 def test_the_deadline_is_that_of_a_case_and_not_of_its_batch() -> None:
     cases = [Case(response=str(n)) for n in range(12)]
     found = Workers([Slow()], Terms(deadline_s=1.0)).consult([Asked(case=case) for case in cases], size=1)
@@ -187,6 +188,7 @@ def program(text: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)  # type: ignore[call-overload, no-any-return]
 
 
+@pytest.mark.exhaustive
 def test_a_fork_beside_threads_that_ask_goes_on() -> None:
     done = program("""
         import os, threading
@@ -233,6 +235,7 @@ def test_at_the_end_of_a_process_nobody_waits_for_ever() -> None:
     assert done.stdout == "correct\nundecided\n", done.stderr
 
 
+@pytest.mark.exhaustive
 def test_workers_start_without_streams_and_where_only_this_process_finds_judge(tmp_path: Path) -> None:
     done = program("""
         import os, sys

@@ -120,6 +120,7 @@ def test_where_sound_evaluators_contradict_each_other_nobody_decides(tmp_path: P
     assert told["error"]["cause"] == "conflict"
 
 
+@pytest.mark.exhaustive
 def test_a_warning_of_ours_is_one_line_once_and_those_of_others_stay_as_they_are(tmp_path: Path) -> None:
     rows = [{"response": str(n), "reference": "1", "tags": {"tables": {"t": [{"n": "1"}]}}} for n in range(5)]
     program = (

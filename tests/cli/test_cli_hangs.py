@@ -59,6 +59,7 @@ def test_a_run_goes_on_beside_a_text_that_holds_an_evaluator(folder: Path) -> No
     assert summary["failures"] == {"evaluator_timeout": 1}
 
 
+@pytest.mark.exhaustive
 def test_two_times_ctrl_c_end_a_run_that_is_held(folder: Path) -> None:
     with start(folder, "run", "cases.jsonl", "-e", "held", deadline_s=50) as process:
         assert until(lambda: (folder / "begun").exists())

@@ -103,6 +103,7 @@ def test_a_kind_of_a_plugin_is_shown_as_it_is(site: Path) -> None:
     assert json.loads(shown.splitlines()[-1]) == told["example"]
 
 
+@pytest.mark.exhaustive
 def test_a_kind_that_only_an_evaluator_knows_declares_no_inputs(site: Path) -> None:
     listed = {one["name"]: one for one in beside(site, "kinds", "--json").json}
     assert listed["wild"]["evaluators"] == ["lone"]
@@ -112,6 +113,7 @@ def test_a_kind_that_only_an_evaluator_knows_declares_no_inputs(site: Path) -> N
     assert "\n  no inputs\n" in ran.out
 
 
+@pytest.mark.exhaustive
 def test_a_broken_kind_is_listed_with_its_fault(site: Path) -> None:
     ran = beside(site, "kinds")
     assert ran.code == 1
@@ -136,6 +138,7 @@ def test_an_unknown_kind_is_answered_with_the_nearest(tmp_path: Path) -> None:
     assert ran.err.startswith("judge: unknown kind 'anser'. Did you mean 'answer'? Known: answer, ")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", registry.names("kinds"))
 def test_the_example_of_a_kind_runs(kind: str, tmp_path: Path) -> None:
     example = quick("kinds", "show", kind, cwd=tmp_path).out.splitlines()[-1].strip()

@@ -110,6 +110,7 @@ def test_every_format_gives_the_same_verdicts(tmp_path: Path) -> None:
         assert labels(tmp_path, f"{name}.judge") == expected
 
 
+@pytest.mark.exhaustive
 def test_standard_input_is_a_run_of_its_own_for_each_content(tmp_path: Path) -> None:
     one, two = (json.dumps(right(name)) + "\n" for name in ("a", "b"))
     for text in (one, two, one):
@@ -285,6 +286,7 @@ def test_control_c_finishes_what_is_in_flight_and_the_run_goes_on(tmp_path: Path
     assert len(labels(tmp_path)) == 30
 
 
+@pytest.mark.exhaustive
 def test_control_c_twice_stops_at_once_and_loses_nothing(tmp_path: Path) -> None:
     with slow_run(tmp_path, delay=60.0) as process:
         process.send_signal(signal.SIGINT)
@@ -316,6 +318,7 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     assert on.json["cases"] == 30
 
 
+@pytest.mark.exhaustive
 def test_two_writers_are_one_too_many(tmp_path: Path) -> None:
     with slow_run(tmp_path, delay=60.0):
         ran = judge(*SLOW, cwd=tmp_path)

@@ -32,6 +32,7 @@ def test_its_end_leaves_no_process(way: object) -> None:
         assert all("jsonrpc" in json.loads(line) for line in out.splitlines())
 
 
+@pytest.mark.exhaustive
 def test_what_is_no_message_is_passed_over() -> None:
     with wire() as server:
         assert server.hello()["protocolVersion"] == "2025-06-18"

@@ -27,6 +27,7 @@ def test_a_session_that_judges_nothing_imports_and_prints_nothing(tmp_path: Path
     assert ran.out.splitlines()[-1] == IMPORTED
 
 
+@pytest.mark.exhaustive
 def test_a_failure_in_such_a_session_imports_nothing_either(tmp_path: Path) -> None:
     project = Project(tmp_path, test_it=PLAIN.replace("== 2", "== 3"), conftest=SPY)
     ran = project.pytest("-q")
@@ -34,6 +35,7 @@ def test_a_failure_in_such_a_session_imports_nothing_either(tmp_path: Path) -> N
     assert ran.code == 1
 
 
+@pytest.mark.exhaustive
 def test_it_can_be_switched_off(tmp_path: Path) -> None:
     project = Project(tmp_path, test_it=PLAIN + "def test_that(judge):\n    pass\n", conftest=SPY)
     ran = project.pytest("-p", "no:judge")
@@ -223,6 +225,7 @@ def test_settings_of_judge_toml_the_environment_and_the_command_line(tmp_path: P
     assert "SystemError: scripted:option.jsonl 3" in out
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("environ", "file", "label"),
     [({}, "", "undecided"), ({"JUDGE_WEAKEST": "learned"}, "", "correct"), ({}, 'weakest = "learned"', "correct")],

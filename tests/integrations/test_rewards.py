@@ -189,6 +189,7 @@ def test_threads_share_the_processes_that_verify() -> None:
     assert len(crew(2)._children) <= 2  # which stay for the next call
 
 
+@pytest.mark.exhaustive
 def test_rewards_can_be_pickled_and_used_in_a_process_that_was_spawned() -> None:
     pickled = [
         pickle.dumps(AnswerReward("solution", payoff=PAYS)),

@@ -80,6 +80,7 @@ def test_a_model_needs_a_name() -> None:
     assert create("a/b", ModelOptions(base_url="http://localhost:1")).name == "openai:a/b"
 
 
+@pytest.mark.exhaustive
 def test_close_leaves_nothing_open_and_a_later_call_works() -> None:
     """A session left open would warn when it is collected, and warnings are errors."""
     with serving(Text("yes")) as (_, model):

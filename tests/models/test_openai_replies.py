@@ -138,6 +138,7 @@ PASSING_OF = [
 ]
 
 
+@pytest.mark.exhaustive
 def test_what_may_pass_is_tried_four_times_and_then_recorded() -> None:
     def persists(odd: tuple[str, Behaviour, str]) -> tuple[str, int]:
         with serving(odd[1], api=odd[0]) as (server, model):

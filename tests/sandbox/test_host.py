@@ -192,6 +192,7 @@ def test_the_shared_one_is_one() -> None:
         assert len({id(one) for one in threads.map(lambda _: shared(), range(8))}) == 1
 
 
+@pytest.mark.exhaustive
 def test_without_any_wall_it_refuses_and_unsafe_must_be_asked_for() -> None:
     code = """
 from judge.errors import SandboxError

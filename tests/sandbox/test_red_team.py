@@ -101,6 +101,7 @@ def test_folders_too_deep_to_be_named_do_not_break_the_sandbox(sandbox: Sandbox)
         assert sandbox.run("import os; os.listdir()").value == "[]"
 
 
+@pytest.mark.exhaustive
 def test_deleting_takes_everything_and_follows_nothing(tmp_path: Path) -> None:
     outside, box = tmp_path / "outside", tmp_path / "box"
     outside.mkdir()
@@ -212,6 +213,7 @@ def test_no_output_means_no_traceback_either(sandbox: Sandbox) -> None:
     assert sandbox.run("1/0", limits=Limits(output_bytes=0)).error == ""
 
 
+@pytest.mark.exhaustive
 def test_texts_can_be_stored(sandbox: Sandbox) -> None:
     code = "class R:\n    def __repr__(self): return '\\ud800'\n"
     assert sandbox.run(f"{code}R()").value == "?"

@@ -172,6 +172,7 @@ def test_a_wrong_call_is_answered_so_that_it_can_be_mended(dialect: Dialect, que
     assert words in _refused(query, dialect=dialect, tables=TABLES)
 
 
+@pytest.mark.exhaustive
 def test_a_query_that_is_killed_does_not_take_the_tables_with_it() -> None:
     tables = Tables.read(tables={"t": [{"n": 7}]}, dialect="duckdb")
     with Database(tables, seconds=0.3) as database:

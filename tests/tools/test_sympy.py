@@ -139,11 +139,13 @@ def test_a_value_that_the_numbers_contradict_is_not_given_out() -> None:
     assert said.startswith("unknown: sympy's symbolic and numerical values disagree (4.0 against about 8.0")
 
 
+@pytest.mark.exhaustive
 def test_what_takes_too_long_is_unknown_and_not_an_error() -> None:
     said = quickly(operation="expand", expression="(a+b+c+d+f)^{300}")
     assert said.startswith("unknown: it could not be worked out ")
 
 
+@pytest.mark.exhaustive
 def test_what_was_found_before_the_time_was_up_is_said() -> None:
     said = quickly(operation="equal", expression=r"\int_0^1 \frac{\ln(1+x)}{1+x^2} dx", other=r"\frac{\pi}{8}\ln 2")
     assert said.startswith(("unknown: numerically equal to 40 digits", "unknown: it could not be worked out"))
