@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from judge.models import ModelOptions
     from judge.models.scripted import ScriptedModel
     from judge.panel.rubric import Rubric
-    from judge.protocols import Evaluator, Message, Model, Reply, Request, Serving, Tool, ToolCall, ToolSpec
+    from judge.protocols import Evaluator, Model, Serving, Tool
     from judge.types import (
         Basis,
         Case,
@@ -41,10 +41,15 @@ if TYPE_CHECKING:
         Failure,
         Finding,
         Member,
+        Message,
         Outcome,
         Provenance,
+        Reply,
+        Request,
         Runs,
         Tally,
+        ToolCall,
+        ToolSpec,
         Usage,
         Verdict,
         Vote,
@@ -63,9 +68,12 @@ _HOMES = {
     "judge.kinds": "Inputs Kind",
     "judge.models": "ModelOptions",
     "judge.models.scripted": "ScriptedModel",
-    "judge.protocols": "Evaluator Message Model Reply Request Serving Tool ToolCall ToolSpec",
+    "judge.protocols": "Evaluator Model Serving Tool",
     "judge.panel.rubric": "Rubric",
-    "judge.types": "Basis Case Evidence Failure Finding Member Outcome Provenance Runs Tally Usage Verdict Vote",
+    "judge.types": (
+        "Basis Case Evidence Failure Finding Member Message Outcome Provenance Reply Request Runs Tally ToolCall "
+        "ToolSpec Usage Verdict Vote"
+    ),
     "judge.verifying": "equivalent verify_answers",
     "judge.version": "__version__",
 }

@@ -26,9 +26,9 @@ from judge.panel.seats import Panel, ensure_agreement
 from judge.processes.consulting import Asked, Terms, consult, failed
 from judge.processes.crew import BATCH, cores
 from judge.processes.workers import Workers, sendable
-from judge.protocols import Batches, Closes, Decided, Deliberation, Evaluator, Preflights
+from judge.protocols import Batches, Closes, Evaluator, Preflights
 from judge.provenance import provenance
-from judge.types import STRENGTH, Case, Finding, Provenance, Verdict
+from judge.types import STRENGTH, Case, Decided, Deliberation, Finding, Provenance, Verdict
 
 _AT_ONCE = 32  # cases, where no model asks for more
 

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from judge.panel import voting
 from judge.panel.seats import Panel
-from judge.protocols import Deliberation
-from judge.types import SOUND, STRENGTH, Basis, Case, Failure, Finding, Provenance, Verdict, Vote, total
+from judge.types import SOUND, STRENGTH, Basis, Case, Deliberation, Failure, Finding, Provenance, Verdict, Vote, total
 
 
 def decisive(findings: Mapping[str, Finding], weakest: Basis) -> list[tuple[str, Finding]]:

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
-from judge.protocols import Decided, Decider
+from judge.protocols import Decider
 from judge.record.store import Store
-from judge.types import Case, Verdict
+from judge.types import Case, Decided, Verdict
 
 #: Enough for verdicts to share commits when evaluators decide thousands a second.
 AHEAD = 256

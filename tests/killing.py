@@ -19,8 +19,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from judge import Case, Judge, ModelError, Reply, Request, ScriptedModel, StoreError, ToolCall, Vote
-from judge.protocols import Exchange
 from judge.record.store import Store, Stored
+from judge.types import Exchange
 
 CASES = [Case(id=f"case {n}", question="Which?", response=f"r{n}", reference="2" * n + "?") for n in range(40)]
 VOTES = 3

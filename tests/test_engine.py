@@ -13,9 +13,9 @@ import pytest
 from judge import Case, Judge, Request
 from judge.models import ModelOptions
 from judge.models.openai_api import OpenAIModel
-from judge.protocols import Message
 from judge.record.store import Store
 from judge.replaying import replay
+from judge.types import Message
 
 pytestmark = pytest.mark.engine
 

@@ -13,10 +13,10 @@ import pytest
 
 from judge import Case, Finding, Provenance, Verdict
 from judge.processes.consulting import Terms
-from judge.protocols import Decided
 from judge.record.store import Store
 from judge.replaying.cascades import recorded_cascade
 from judge.replaying.comparing import differences
+from judge.types import Decided
 
 pytestmark = pytest.mark.xdist_group("replay_findings")  # its fixture is made once
 

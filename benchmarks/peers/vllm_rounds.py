@@ -17,7 +17,7 @@ from judge.assembly import load_model
 from judge.models import ModelOptions
 from judge.models.dialects import DIALECTS
 from judge.panel.actions import Form
-from judge.protocols import Message
+from judge.types import Message
 
 
 @dataclass(frozen=True)

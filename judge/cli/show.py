@@ -12,9 +12,8 @@ from judge.cli import common
 from judge.text.shown import harmless, one_line
 
 if TYPE_CHECKING:
-    from judge.protocols import Exchange
     from judge.record.store import Store, Stored
-    from judge.types import Evidence, Verdict, Vote
+    from judge.types import Evidence, Exchange, Verdict, Vote
 
 
 def show(

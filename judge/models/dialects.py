@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from judge.errors import ModelBusy, ModelError
-from judge.protocols import Message, Reply, Request, ToolCall
-from judge.types import Usage
+from judge.types import Message, Reply, Request, ToolCall, Usage
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 

@@ -28,9 +28,8 @@ from judge.models.dialects import DIALECTS, as_prose, payload, tokens
 from judge.models.faults import FieldRefused, SchemaRefused, TooMany, cause, refusal
 from judge.models.gate import gate_of
 from judge.models.loop import run
-from judge.protocols import Message, Reply, Request, ToolSpec
 from judge.text.jsontext import NotJSON, final_object
-from judge.types import Usage
+from judge.types import Message, Reply, Request, ToolSpec, Usage
 
 _ATTEMPTS = 4
 _FIRST_WAIT_S = 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from judge.errors import ModelError
-from judge.protocols import Exchange, Reply, Request
+from judge.types import Exchange, Reply, Request
 
 
 class ReplayModel:

@@ -24,8 +24,7 @@ from pydantic import Field, JsonValue, ValidationError
 
 from judge.errors import ConfigError, ModelDown, ModelError
 from judge.models import ModelOptions
-from judge.protocols import Reply, Request, ToolCall
-from judge.types import Record, Usage
+from judge.types import Record, Reply, Request, ToolCall, Usage
 
 Script = Callable[[Request], "Reply | str | dict[str, Any]"]
 

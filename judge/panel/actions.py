@@ -17,10 +17,10 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from judge.errors import PluginError, VoteError
 from judge.panel.ballots import ballot_schema, strict
 from judge.panel.rubric import Rubric
-from judge.protocols import Message, Reply, Tool, ToolCall, ToolSpec
+from judge.protocols import Tool
 from judge.text.fencing import fence
 from judge.text.jsontext import NotJSON, final_object
-from judge.types import Record
+from judge.types import Message, Record, Reply, ToolCall, ToolSpec
 
 Way = Literal["plain", "native", "objects"]
 VOTE = "vote"

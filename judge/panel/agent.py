@@ -22,21 +22,25 @@ from pydantic import Field
 from judge.errors import ModelDown, ModelError, RubricError, SandboxDown, ToolError, VoteError
 from judge.panel.actions import VOTE, Cast, Form, Way, arguments_of, is_object, shortened
 from judge.panel.rubric import Rubric
-from judge.protocols import (
-    CallsTools,
+from judge.protocols import CallsTools, Model, Opens, Proves, Tool
+from judge.text.cleaning import clean
+from judge.types import (
+    Case,
     Deliberation,
+    Evidence,
     Exchange,
+    Failure,
+    Finding,
+    Member,
     Message,
-    Model,
-    Opens,
-    Proves,
+    Record,
     Reply,
     Request,
-    Tool,
     ToolCall,
+    Usage,
+    Vote,
+    total,
 )
-from judge.text.cleaning import clean
-from judge.types import Case, Evidence, Failure, Finding, Member, Record, Usage, Vote, total
 
 
 class Bounds(Record):

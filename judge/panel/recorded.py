@@ -19,8 +19,8 @@ from judge.panel.actions import Cast, Form, Way, complaint_of
 from judge.panel.agent import Seat
 from judge.panel.ballots import recorded_ballot
 from judge.panel.rubric import Rubric, installed
-from judge.protocols import Exchange, Model, Reply, Tool, ToolCall
-from judge.types import Failure, Member, Vote
+from judge.protocols import Model, Tool
+from judge.types import Exchange, Failure, Member, Reply, ToolCall, Vote
 
 _NO_TEMPLATE = "{% block system %}{% endblock %}{% block user %}(on record){% endblock %}"
 

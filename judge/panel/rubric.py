@@ -26,9 +26,8 @@ from judge.panel.ballots import ballot_model
 from judge.panel.showing import hints_for, shown_inputs
 from judge.panel.templates import View, compiled
 from judge.plain import digest
-from judge.protocols import Message
 from judge.text.fencing import Untrusted, fence, hex_digits
-from judge.types import Case, Record
+from judge.types import Case, Message, Record
 
 
 class Header(Record):

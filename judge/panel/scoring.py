@@ -19,8 +19,8 @@ from pydantic import Field, ValidationError
 from judge.errors import ConfigError, ModelDown, ModelError, RubricError
 from judge.panel.agent import Bounds, Seat
 from judge.panel.rubric import Rubric
-from judge.protocols import Deliberation, Exchange, Message, Model, Reply, Request
-from judge.types import Case, Failure, Member, Record, Usage, Vote
+from judge.protocols import Model
+from judge.types import Case, Deliberation, Exchange, Failure, Member, Message, Record, Reply, Request, Usage, Vote
 
 #: Below this share of all probability the labels are not what the model was about to say, and their ratio is noise.
 MASS = 0.02

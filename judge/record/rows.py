@@ -13,9 +13,8 @@ from pydantic import ValidationError
 
 from judge.errors import StoreError
 from judge.plain import digest
-from judge.protocols import Decided, Exchange, Reply, Request
 from judge.record import artifacts, labels
-from judge.types import Case, Failure, Verdict
+from judge.types import Case, Decided, Exchange, Failure, Reply, Request, Verdict
 
 _COLUMNS = (
     "number, case_id, case_digest, kind, item, variant, at, label, decided_by, basis, score, failures, asked, saved, "

@@ -19,13 +19,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from judge.errors import InputError, StoreError
-from judge.protocols import Decided, Deliberation, Exchange
 from judge.record import labels, layout, migration, rows, runfile
 from judge.record.changes import changes
 from judge.record.layout import Run, Settings
 from judge.record.rows import Stored
 from judge.record.writer import Writer
-from judge.types import Case, Provenance
+from judge.types import Case, Decided, Deliberation, Exchange, Provenance
 
 __all__ = ["Run", "Store", "Stored"]
 

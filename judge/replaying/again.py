@@ -16,11 +16,11 @@ from judge.errors import InputError, ToolError
 from judge.panel.agent import Seat
 from judge.panel.seats import Panel
 from judge.processes.consulting import taken as is_taken
-from judge.protocols import Deliberation, Tool
+from judge.protocols import Tool
 from judge.record.store import Store, Stored
 from judge.replaying.cascades import recorded_cascade
 from judge.replaying.comparing import differences, not_installed
-from judge.types import Case, Evidence, Finding, Verdict, Vote
+from judge.types import Case, Deliberation, Evidence, Finding, Verdict, Vote
 
 _BATCH = 256  # cases, of which those without a panel are decided side by side
 

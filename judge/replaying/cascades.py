@@ -14,12 +14,12 @@ from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat
 from judge.panel.seats import Panel
 from judge.processes.consulting import Terms
-from judge.protocols import Deliberation, Model, Tool
+from judge.protocols import Model, Tool
 from judge.record.layout import BEFORE
 from judge.record.store import Store
 from judge.replaying.models import called_natively, recorded_model
 from judge.replaying.settings import PanelSettings, made_with, rubrics
-from judge.types import Case, Failure, Member
+from judge.types import Case, Deliberation, Failure, Member
 
 #: Makes a seat that has a model and tools.
 _Make = Callable[[Model, Mapping[str, Tool]], Seat]

@@ -7,8 +7,8 @@ from pathlib import Path
 from judge.errors import ConfigError
 from judge.models import ModelOptions
 from judge.models.replay import ReplayModel
-from judge.protocols import Exchange, Request
 from judge.record.store import Store
+from judge.types import Exchange, Request
 
 
 def recorded_model(store: Store, name: str) -> ReplayModel:

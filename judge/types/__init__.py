@@ -5,11 +5,22 @@ All records are frozen and forbid unknown fields. They are made of plain values,
 """
 
 from judge.types.case import Case, named
+from judge.types.exchange import (
+    Decided,
+    Deliberation,
+    Exchange,
+    Message,
+    Reply,
+    Request,
+    ToolCall,
+    ToolSpec,
+)
 from judge.types.finding import SOUND, STRENGTH, Basis, Evidence, Failure, Finding, Outcome, Role, Runs, Seen
 from judge.types.record import Record
 from judge.types.verdict import Member, Provenance, Tally, Usage, Verdict, Vote, total
 
 __all__ = [
-    "SOUND", "STRENGTH", "Basis", "Case", "Evidence", "Failure", "Finding", "Member", "Outcome", "Provenance", "Record",
-    "Role", "Runs", "Seen", "Tally", "Usage", "Verdict", "Vote", "named", "total",
+    "SOUND", "STRENGTH", "Basis", "Case", "Decided", "Deliberation", "Evidence", "Exchange", "Failure", "Finding",
+    "Member", "Message", "Outcome", "Provenance", "Record", "Reply", "Request", "Role", "Runs", "Seen", "Tally",
+    "ToolCall", "ToolSpec", "Usage", "Verdict", "Vote", "named", "total",
 ]  # fmt: skip

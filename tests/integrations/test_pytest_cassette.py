@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from judge.errors import StoreError
 from judge.integrations.pytest.cassette import Cassette, Entry, key_of
 from judge.integrations.pytest.secrets import REMOVED, Secrets
-from judge.protocols import Message, Reply, Request, ToolCall
-from judge.types import Usage
+from judge.types import Message, Reply, Request, ToolCall, Usage
 
 
 def entry(text: str, reply: str = "yes", *, test: str = "test_a", case: str = "c", seed: int = 0) -> Entry:

@@ -11,7 +11,7 @@ from server import Answer, FakeOpenAI
 from judge.errors import ModelError
 from judge.models import ModelOptions
 from judge.models.openai_api import OpenAIModel
-from judge.protocols import Message, Request, ToolSpec
+from judge.types import Message, Request, ToolSpec
 
 T = TypeVar("T")
 R = TypeVar("R")

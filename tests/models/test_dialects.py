@@ -11,7 +11,7 @@ from server import violations_in
 
 from judge.errors import ModelError
 from judge.models.dialects import DIALECTS, as_prose, payload, well_formed
-from judge.protocols import Message, Reply, Request, ToolCall
+from judge.types import Message, Reply, Request, ToolCall
 
 NOTHING: frozenset[str] = frozenset()
 TALK = st.text(max_size=20)

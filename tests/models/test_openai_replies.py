@@ -27,8 +27,7 @@ from server_faults import (
 )
 
 from judge.errors import ModelDown, ModelError
-from judge.protocols import Message
-from judge.types import Usage
+from judge.types import Message, Usage
 
 
 @pytest.mark.parametrize("api", APIS)

@@ -5,8 +5,7 @@ from asking import ask
 
 from judge.errors import ModelError
 from judge.models.replay import ReplayModel
-from judge.protocols import Exchange, Reply
-from judge.types import Failure, Usage
+from judge.types import Exchange, Failure, Reply, Usage
 
 SAID = Reply(text='{"label":  "correct"}', usage=Usage(calls=2, seconds=0.25))
 KNOWN = {

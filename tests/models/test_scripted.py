@@ -11,7 +11,7 @@ from asking import CHECK, ask
 from judge.errors import ConfigError, ModelDown, ModelError
 from judge.models import ModelOptions
 from judge.models.scripted import ScriptedModel, create
-from judge.protocols import Reply, Request
+from judge.types import Reply, Request
 
 
 def script(tmp_path: Path, *rules: dict[str, Any] | str) -> ScriptedModel:

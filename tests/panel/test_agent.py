@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from judge import Case, Member, ModelDown, ModelError, Reply, Request, Rubric, ScriptedModel, ToolCall, ToolError
 from judge.panel.agent import Bounds, Seat, deliberate
-from judge.protocols import Deliberation
+from judge.types import Deliberation
 
 CASE = Case(id="c1", question="6*7?", response="42", reference="42")
 GOOD = {"reason": "same", "cites": [], "label": "correct"}

@@ -10,11 +10,11 @@ from test_store import held_by_another_process, put
 
 from judge import Case, ConfigError, Finding, InputError, Judge, StoreError
 from judge.cli.summary import describe
-from judge.protocols import Decided
 from judge.record import labels
 from judge.record.store import Store
 from judge.record.summary import summarise
 from judge.runs import run
+from judge.types import Decided
 
 HISTORY = "SELECT case_id, rater, label FROM labels ORDER BY number"
 

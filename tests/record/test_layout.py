@@ -11,11 +11,11 @@ import pytest
 from test_store import opened, panel, put
 
 from judge import Case, Evidence, Finding, InputError, Judge, Provenance, StoreError, Verdict, Vote
-from judge.protocols import Decided, Evaluator
+from judge.protocols import Evaluator
 from judge.record.artifacts import LARGEST
 from judge.record.changes import changes
 from judge.record.store import Store
-from judge.types import Member
+from judge.types import Decided, Member
 
 
 def provenance(**settings: Any) -> Provenance:

@@ -17,8 +17,8 @@ import pytest
 from pydantic import BaseModel
 
 from judge import Case, InputError, Judge, ModelError, Request, ScriptedModel, StoreError, ToolError
-from judge.protocols import Decided
 from judge.record.store import Store
+from judge.types import Decided
 
 
 class Echo:

@@ -16,8 +16,7 @@ from judge.panel.actions import arguments_of
 from judge.panel.agent import Bounds as Steps
 from judge.panel.agent import Seat, deliberate
 from judge.panel.rubric import Rubric
-from judge.protocols import Request, ToolCall
-from judge.types import Case, Member
+from judge.types import Case, Member, Request, ToolCall
 
 CASES = Path(__file__).parent.parent / "cases"
 TOOL = Sympy(seconds=60)  # machines are shared: a slow one is no bug

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from judge import Case, Judge
 from judge.assembly import load_model
 from judge.models import ModelOptions
-from judge.protocols import Message, Model, Request
+from judge.protocols import Model
+from judge.types import Message, Request
 
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATE = ROOT / "scripts" / "vllm_cpu" / "tools.jinja"

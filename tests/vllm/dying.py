@@ -14,7 +14,7 @@ from pathlib import Path
 from judge.assembly import load_model
 from judge.errors import ModelDown
 from judge.models import ModelOptions
-from judge.protocols import Message, Request
+from judge.types import Message, Request
 
 ENGINE = {"dtype": "float32", "max_model_len": 1024, "max_num_seqs": 8, "kv_cache_memory_bytes": 1 << 28}
 CALLERS = 6

@@ -15,9 +15,9 @@ from backends import CASES, Backend, ask, text_of
 from pydantic import BaseModel
 
 from judge import Case, ModelError, Verdict
-from judge.protocols import Message, Request, ToolSpec
 from judge.record.store import Store
 from judge.replaying import replay
+from judge.types import Message, Request, ToolSpec
 
 # What libraries beneath vLLM warn about is not ours to mend.
 pytestmark = [pytest.mark.vllm, pytest.mark.filterwarnings("default")]

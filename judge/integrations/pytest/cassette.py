@@ -21,8 +21,7 @@ from pydantic import ValidationError
 
 from judge.errors import StoreError
 from judge.plain import digest
-from judge.protocols import Reply, Request
-from judge.types import Failure, Record
+from judge.types import Failure, Record, Reply, Request
 
 _HEAD = """\
 # What models answered to the tests of {module}, recorded by the pytest plugin of judge.

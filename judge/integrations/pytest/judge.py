@@ -16,8 +16,7 @@ from judge.errors import InputError, JudgeError, ModelDown
 from judge.integrations.pytest.recording import RecordedModel
 from judge.integrations.pytest.results import Results
 from judge.integrations.pytest.verdict import NUMBER, Judged, Origin
-from judge.protocols import Decided
-from judge.types import Case, total
+from judge.types import Case, Decided, total
 
 if TYPE_CHECKING:
     from judge.integrations.pytest.asking import Asking

@@ -12,7 +12,7 @@ from judge.text.shown import harmless
 
 if TYPE_CHECKING:
     from judge.integrations.pytest.asking import Asking
-    from judge.protocols import Request
+    from judge.types import Request
 
 _CODE = re.compile(r"(?<=-)[0-9a-f]{12}(?=>)")  # of a fence; it changes with every character of a case
 _MOST_LINES = 60

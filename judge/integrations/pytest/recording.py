@@ -18,8 +18,8 @@ from judge.integrations.pytest.asking import Asking
 from judge.integrations.pytest.cassette import Cassette, Entry, key_of
 from judge.integrations.pytest.missing import missing
 from judge.integrations.pytest.secrets import Secrets
-from judge.protocols import CallsTools, Closes, Message, Model, Reply, Request
-from judge.types import Failure, Usage
+from judge.protocols import CallsTools, Closes, Model
+from judge.types import Failure, Message, Reply, Request, Usage
 
 Mode = Literal["once", "none", "all", "new"]
 #: Whether a server calls tools itself is found out by a call of the model's own; what came of it is kept like this.

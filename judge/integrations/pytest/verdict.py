@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from pydantic import PrivateAttr
 
 from judge.judging import Judge
-from judge.protocols import Decided
 from judge.text.shown import one_line
-from judge.types import Case, Verdict
+from judge.types import Case, Decided, Verdict
 
 
 class Origin(NamedTuple):

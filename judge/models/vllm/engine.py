@@ -26,8 +26,7 @@ from judge.models.vllm.core import VLLMCore
 from judge.models.vllm.loop import Loop
 from judge.models.vllm.settings import Start, on_processor, start_of
 from judge.models.vllm.writing import Prompt, Writer, too_long
-from judge.protocols import Reply, Request, ToolCall
-from judge.types import Usage
+from judge.types import Reply, Request, ToolCall, Usage
 
 _EVERY_S = 5.0
 

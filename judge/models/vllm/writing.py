@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from judge.errors import ModelError
 from judge.models.dialects import DIALECTS
 from judge.models.vllm.settings import Chat
-from judge.protocols import Message, Request, ToolCall, ToolSpec
+from judge.types import Message, Request, ToolCall, ToolSpec
 
 
 class Prompt(NamedTuple):
