@@ -25,6 +25,7 @@ def provenance(
         "panel": None,
         "evaluator_deadline_s": terms.deadline_s,
         "weakest": terms.weakest,
+        **({"everybody": True} if terms.everybody else {}),
         **further,
     }
     if panel is not None:

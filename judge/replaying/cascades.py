@@ -32,7 +32,7 @@ def recorded_cascade(store: Store, kind: str) -> Cascade:
         evaluators = [registry.load("evaluators", name)() for name in settings.evaluators]
     except PluginError as error:
         raise PluginError(f"run {store.run.id!r} cannot be replayed: {error}") from None
-    terms = Terms(deadline_s=settings.evaluator_deadline_s, weakest=settings.weakest)
+    terms = Terms(deadline_s=settings.evaluator_deadline_s, weakest=settings.weakest, everybody=settings.everybody)
     panel = settings.panel
     if panel is None:
         return Cascade(evaluators, None, terms=terms)

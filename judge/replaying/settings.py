@@ -46,6 +46,7 @@ class MadeWith(BaseModel):
     panel: PanelSettings | None
     evaluator_deadline_s: float = Field(default=10.0, gt=0, le=_DAY_S)
     weakest: Basis = "learned"  # as it was when no run said so
+    everybody: bool = False
 
 
 def made_with(store: Store, kind: str) -> MadeWith:
