@@ -130,10 +130,16 @@ class Cascade:
                 found = group.consult(asked, size=size)
             else:
                 found = [consult(group, one, terms=self.terms) for one in asked]
+        found = [self._in_order(one) for one in found]
         if not self.absent or any(one.hints is not None for one in asked):
             return found
         missing = {name: failed("broken_plugin", why) for name, why in self.absent.items()}
         return [one if decisive(one, self.terms.weakest) else one | missing for one in found]
+
+    def _in_order(self, findings: dict[str, Finding]) -> dict[str, Finding]:
+        """Return findings in the order of their evaluators, also where one was lost and is known of first."""
+        asked = [evaluator.name for evaluator in self.evaluators if evaluator.name in findings]
+        return findings if list(findings) == asked else {name: findings[name] for name in asked}
 
     def panel_of(self, kind: str) -> Panel | None:
         """Return who votes on the cases of a kind."""

@@ -18,14 +18,16 @@ from typing import Any
 from pydantic import AfterValidator, model_validator
 
 from judge.errors import InputError
+from judge.regular import read_regular
 from judge.types import Record
 
 MiB = 2**20
 MOST = 256 * MiB
 
 #: Where paths are looked up while inputs are read: a folder; None where no file may be named; else nobody reads.
-_NOT_READING = Path("/dev/null")
+_NOT_READING = Path("/nowhere")
 _folder: ContextVar[Path | None] = ContextVar("folder", default=_NOT_READING)
+_SHAPE = frozenset({"path", "sha256", "size"})
 
 
 @contextmanager
@@ -41,8 +43,8 @@ def reading_in(folder: Path | None) -> Iterator[None]:
 class File(Record):
     """A file of an input: ``path`` (absolute), the SHA-256 of its content in hex, and its size in bytes.
 
-    Inputs that are read take a path instead, and check one that has a hash already. `MOST` bytes at most; a kind
-    allows fewer by ``Annotated[File, at_most(…)]``.
+    Where inputs are read, a path is enough, and a hash that is given already is checked. Anywhere else only what was
+    read before makes one. `MOST` bytes at most; a kind allows fewer by ``Annotated[File, at_most(…)]``.
     """
 
     path: str
@@ -53,16 +55,18 @@ class File(Record):
     @classmethod
     def _found(cls, given: Any) -> Any:
         folder = _folder.get()
-        if folder == _NOT_READING and isinstance(given, Mapping):
-            return given  # read before
+        if folder == _NOT_READING:
+            if isinstance(given, Mapping):
+                return given  # read before
+            raise ValueError("a path is looked up where a case is read, and nowhere else: see judge.kinds.validated")
         if folder is None:
             raise ValueError("no file can be named here: give its content")
-        if isinstance(given, Mapping) and not {"path"} <= set(given) <= {"path", "sha256", "size"}:
+        if isinstance(given, Mapping) and not {"path"} <= set(given) <= _SHAPE:
             raise ValueError(f"expected the path of a file, got an object with {', '.join(map(str, given))}"[:200])
         path = given.get("path") if isinstance(given, Mapping) else given
         if not isinstance(path, str | Path):
             raise ValueError(f"expected the path of a file, got {given!r:.80}")
-        found = _look(Path() / path if folder == _NOT_READING else folder / path)
+        found = _look(folder / path)
         if isinstance(given, Mapping) and given.get("sha256", found["sha256"]) != found["sha256"]:
             raise ValueError(_changed(str(path)))
         return found
@@ -70,10 +74,10 @@ class File(Record):
     def read(self) -> bytes:
         """Return the content. Raises InputError where it is not there any more, or another."""
         try:
-            content = Path(self.path).read_bytes() if Path(self.path).stat().st_size == self.size else None
+            content = read_regular(Path(self.path), most=MOST)
         except OSError as error:
             raise InputError(f"{self.path!r} cannot be read any more: {error.strerror or error}") from None
-        if content is None or hashlib.sha256(content).hexdigest() != self.sha256:
+        if hashlib.sha256(content).hexdigest() != self.sha256:
             raise InputError(_changed(self.path))
         return content
 
@@ -83,6 +87,17 @@ class File(Record):
             return self.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise InputError(f"{self.path!r} is not UTF-8 (byte {error.start})") from None
+
+
+def is_file_shaped(data: Any) -> bool:
+    """Return whether plain data has the form of a file that was read."""
+    return (
+        isinstance(data, Mapping)
+        and set(data) == _SHAPE
+        and isinstance(data["path"], str)
+        and isinstance(data["sha256"], str)
+        and type(data["size"]) is int
+    )
 
 
 def at_most(size: int) -> AfterValidator:
@@ -103,16 +118,19 @@ def _look(path: Path) -> dict[str, Any]:
         path, seen = path.resolve(), path.stat()
         if seen.st_size > MOST:
             raise ValueError(_too_large(str(path), seen.st_size, MOST))
-        sha256 = _hash(path, (seen.st_size, seen.st_mtime_ns, seen.st_ino))
+        str(path).encode()
+        sha256, size = _hash(path, (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns))
     except OSError as error:
         raise ValueError(f"{str(path)!r} cannot be read: {error.strerror or error}") from None
-    return {"path": str(path), "sha256": sha256, "size": seen.st_size}
+    except UnicodeEncodeError:
+        raise ValueError(f"{str(path)!r} is no path in UTF-8, which is all that a run file can hold") from None
+    return {"path": str(path), "sha256": sha256, "size": size}
 
 
 @lru_cache(maxsize=4096)
-def _hash(path: Path, _seen: tuple[int, ...]) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hash(path: Path, _seen: tuple[int, ...]) -> tuple[str, int]:
+    content = read_regular(path, most=MOST)
+    return hashlib.sha256(content).hexdigest(), len(content)
 
 
 def _changed(path: str) -> str:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from judge import registry
+from judge.canonical import Lossy, canonical
 from judge.errors import InputError, PluginError, nearest
 from judge.files import File, reading_in
 from judge.types import Case, Record, named
@@ -143,9 +144,11 @@ def _validate(kind: Kind, given: Mapping[str, Any], folder: Path | None) -> dict
     try:
         with reading_in(folder):
             read = kind.Inputs.model_validate(given)
-        return read.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return canonical(read)
     except ValidationError:
         raise
+    except Lossy as error:
+        raise InputError(f"field 'inputs': {error}") from None
     except RecursionError:
         raise InputError("field 'inputs': nested too deeply") from None
     except Exception as error:  # a validator of a plugin may raise anything

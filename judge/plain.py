@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 
 def digest(*parts: str) -> str:
@@ -30,6 +32,10 @@ def well_formed(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+#: A text of a record: halves of characters, which nothing could store, are replaced.
+WellFormed = Annotated[str, BeforeValidator(lambda text: well_formed(text) if isinstance(text, str) else text)]
 
 
 def all_well_formed(data: Any) -> Any:

@@ -1,10 +1,23 @@
 """The order of bases: what decides a case, what is only shown, who is not asked, and what cannot both be."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from judge import Basis, Budget, Case, ConfigError, Evaluator, Finding, Judge, Outcome, ScriptedModel
+from judge import (
+    Basis,
+    Budget,
+    Case,
+    ConfigError,
+    Evaluator,
+    Evidence,
+    Failure,
+    Finding,
+    Judge,
+    Outcome,
+    ScriptedModel,
+)  # fmt: skip
 from judge.types import STRENGTH
 
 CASE = Case(id="c", question="Who?", response="the bard", reference="Shakespeare")
@@ -20,7 +33,8 @@ class Fixed(Evaluator):
     def __init__(self, name: str, outcome: Outcome, basis: Basis, *further: Basis) -> None:
         self.name = name
         self.bases = {outcome: frozenset({basis, *further})}
-        self.finding = Finding(outcome=outcome, basis=basis, because=f"{name} knows")
+        made = Finding.correct if outcome == "correct" else Finding.incorrect
+        self.finding = made(basis, f"{name} knows", witness="so it is" if basis == "counterexample" else None)
         self.asked = 0
 
     def check(self, case: Case, /, *, budget: Budget) -> Finding:
@@ -105,3 +119,69 @@ def test_everybody_is_asked_where_that_is_wanted() -> None:
     strong, weak = Fixed("a", "correct", "proof"), Fixed("b", "correct", "rule")
     verdict = Judge(evaluators=[strong, weak], here=True, everybody=True).decide(CASE)
     assert (list(verdict.findings), verdict.decided_by) == (["a", "b"], "a")
+
+
+class Says(Evaluator):
+    """Returns what it is told, as a plugin of anybody might."""
+
+    name, version, kinds = "says", "1", frozenset({"answer"})
+    runs = "here"
+    bases = {"correct": frozenset({"proof"}), "incorrect": frozenset({"proof", "counterexample"})}  # noqa: RUF012
+
+    def __init__(self, make: Any) -> None:
+        self.make = make
+
+    def check(self, case: Case, /, *, budget: Budget) -> Finding:
+        found: Finding = self.make()
+        return found
+
+
+_TIMEOUT = Failure(cause="timeout", message="late")
+_FOR = Evidence(content="x", role="certificate")
+
+
+@pytest.mark.parametrize(
+    ("make", "cause"),
+    [
+        (lambda: Finding.incorrect("counterexample", "no witness at all"), "evaluator_breach"),
+        (lambda: Finding.incorrect("counterexample", "only told", note="x"), "evaluator_breach"),
+        (lambda: Finding(outcome="correct", basis="proof", because="so", error=_TIMEOUT), "evaluator_crash"),
+        (
+            lambda: Finding(outcome="incorrect", basis="proof", because="so", evidence=(_FOR,)),
+            "evaluator_crash",
+        ),
+        (lambda: Finding(outcome="undecided", because="so", evidence=(_FOR,)), "evaluator_crash"),
+        (lambda: Finding.correct("proof", "so", witness={"path": object()}), "evaluator_crash"),
+    ],
+)
+def test_what_contradicts_itself_decides_nothing(make: Any, cause: str) -> None:
+    verdict = Judge(evaluators=[Says(make)], here=True).decide(CASE)
+    assert (verdict.label, [failure.cause for failure in verdict.failures]) == ("undecided", [cause])
+
+
+def test_half_a_character_in_what_an_evaluator_says_can_be_stored(tmp_path: Path) -> None:
+    def crash() -> Finding:
+        raise ValueError("half \udcff")
+
+    for make in (lambda: Finding.correct("proof", "half \ud800", note={"x": "\ud800"}), crash):
+        with Judge(evaluators=[Says(make)], here=True) as judge:
+            verdicts = list(judge.run([CASE, CASE.model_copy(update={"id": "d"})], path=tmp_path / f"{id(make)}.judge"))
+        assert ["half \ufffd" in verdict.because for verdict in verdicts] == [True, True]
+
+
+def test_a_crash_says_where_it_was() -> None:
+    verdict = Judge(evaluators=[Says(lambda: 1 / 0)], here=True).decide(CASE)
+    assert (
+        "says crashed checking the case: ZeroDivisionError: division by zero (tests/test_deciding.py, line "
+        in verdict.because
+    )
+
+
+def test_pieces_of_evidence_have_names_of_their_own() -> None:
+    def make() -> Finding:
+        pieces = [Evidence(content="a", id="says-2"), Evidence(content="b"), Evidence(content="c", id="says-2")]
+        return Finding(outcome="correct", basis="proof", because="so", evidence=tuple(pieces))
+
+    found = Judge(evaluators=[Says(make)], here=True).decide(CASE).findings["says"]
+    assert len({one.id for one in found.evidence}) == 3
+    assert all(one.source == "says" for one in found.evidence)

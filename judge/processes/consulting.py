@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
 from judge import kinds
 from judge.budget import Budget
 from judge.errors import InputError, SandboxDown
+from judge.files import reading_in
 from judge.protocols import Evaluator, Hinted
+from judge.text.shown import one_line
 from judge.types import SOUND, STRENGTH, Basis, Case, Evidence, Failure, Finding, Record
 
 _SHARE = 0.8  # of a deadline, as a budget: what heeds it returns what it has before it is killed
@@ -80,7 +85,9 @@ def lack(evaluator: Evaluator, kind: str) -> str | None:
     """Return what an evaluator lacks to be asked of a kind, with the line that installs it, or None."""
     if not (modules := lacking(evaluator)):
         return None
-    return f"{evaluator.name} needs {', '.join(modules)}: {kinds.install_line(kind)}"
+    found = kinds.find(kind)
+    how = f": {kinds.install_line(kind)}" if found and found.extra else ", which is not installed"
+    return f"{evaluator.name} needs {', '.join(modules)}{how}"
 
 
 def _found(evaluator: Evaluator, asked: Asked, terms: Terms) -> Finding:
@@ -88,33 +95,41 @@ def _found(evaluator: Evaluator, asked: Asked, terms: Terms) -> Finding:
         return failed("missing_extra", why)
     recorded = asked.recorded.get(evaluator.name)
     budget = Budget(terms.deadline_s * _SHARE)
-    if recorded is not None and recorded.witnesses:
-        again = _rechecked(evaluator, asked.case, recorded)
-        if again.error is None or evaluator.runs != "here":
-            return again  # else it costs no search to tell what it is now
-    if recorded is not None and taken(evaluator, recorded):
-        return recorded
+    if recorded is not None and (how := way(evaluator, recorded)) != "again":
+        return recorded if how == "taken" else _rechecked(evaluator, asked.case, recorded)
     if asked.hints is not None:
         return _proved(evaluator, asked.case, asked.hints, budget)
     return guarded(evaluator, lambda: evaluator.check(asked.case, budget=budget))
 
 
-def taken(evaluator: Evaluator, recorded: Finding) -> bool:
-    """Return whether a finding on record is taken as it is: to come to it again would need a search, or chance."""
-    return not recorded.witnesses and (evaluator.runs != "here" or not evaluator.deterministic)
+def way(evaluator: Evaluator, recorded: Finding) -> Literal["again", "rechecked", "taken"]:
+    """Return how a finding on record comes out again.
+
+    It is decided ``again`` where that costs no search: by an evaluator that runs ``here`` and is deterministic, and by
+    any that said ``counterexample`` without a witness, which none can. One with witnesses is ``rechecked``; the rest is
+    ``taken`` as it is, since to come to it would need a search, or chance.
+    """
+    if evaluator.runs == "here" and evaluator.deterministic:
+        return "again"
+    if recorded.witnesses:
+        return "rechecked"
+    return "again" if recorded.basis == "counterexample" else "taken"
 
 
 def _rechecked(evaluator: Evaluator, case: Case, recorded: Finding) -> Finding:
     """Return the finding on record if each of its witnesses holds on the case, and is one for what was found."""
-    role = "certificate" if recorded.outcome == "correct" else "witness"
 
     def recheck() -> Finding:
         for witness in recorded.witnesses:
-            if witness.role != role or evaluator.recheck(case, witness) is not True:
+            holds = evaluator.recheck(case, witness)
+            if not isinstance(holds, bool):
+                said = f"{evaluator.name}: recheck() returned {type(holds).__name__}, not True or False"
+                return failed("evaluator_breach", said)
+            if not holds:
                 return failed("witness", f"{evaluator.name}: the {witness.role} {witness.id!r} does not hold")
         return recorded
 
-    return guarded(evaluator, recheck)
+    return guarded(evaluator, recheck, doing="rechecking")
 
 
 def _proved(evaluator: Evaluator, case: Case, hints: Mapping[str, JsonValue], budget: Budget) -> Finding:
@@ -124,7 +139,8 @@ def _proved(evaluator: Evaluator, case: Case, hints: Mapping[str, JsonValue], bu
     if kind is None or kind.Hints is None:
         return Finding.undecided(f"the kind {case.kind!r} takes no hints")
     try:
-        hint = kind.Hints.model_validate(hints)
+        with reading_in(None):  # what a model says may name no file
+            hint = kind.Hints.model_validate(hints)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the hint"
@@ -138,10 +154,10 @@ def _proved(evaluator: Evaluator, case: Case, hints: Mapping[str, JsonValue], bu
 
 def _with_hint(finding: Finding, evaluator: Evaluator, hint: str) -> Finding:
     said = Evidence(id=f"{evaluator.name}-hint", source=evaluator.name, request="hint", content=hint)
-    return finding.model_copy(update={"evidence": (*finding.evidence, said)})
+    return finding.model_copy(update={"evidence": (*finding.evidence, said)}).sealed(evaluator.name)
 
 
-def guarded(evaluator: Evaluator, ask: Callable[[], Finding]) -> Finding:
+def guarded(evaluator: Evaluator, ask: Callable[[], Finding], *, doing: str = "checking") -> Finding:
     """Ask an evaluator in this thread; a crash, or a finding it may not give, is ``undecided``. Raises SandboxDown."""
     try:
         finding = ask()
@@ -153,11 +169,24 @@ def guarded(evaluator: Evaluator, ask: Callable[[], Finding]) -> Finding:
     except InputError as error:  # a file that is not what it was when the case was read
         return failed("input", f"{evaluator.name}: {error}")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an evaluator is foreign code; its crash is recorded, not scored
-        return failed("evaluator_crash", f"{evaluator.name} crashed: {type(error).__name__}: {error}")
+        said = f"{type(error).__name__}: {error}"
+        return failed("evaluator_crash", f"{evaluator.name} crashed {doing} the case: {one_line(said)}{_place(error)}")
+    if finding.basis == "counterexample" and not finding.witnesses:
+        said = f"{evaluator.name} said {finding.outcome} by counterexample, and gave no witness"
+        return failed("evaluator_breach", said)
     if finding.outcome != "undecided" and finding.basis not in evaluator.bases.get(finding.outcome, ()):
         said = f"{evaluator.name} said {finding.outcome} by {finding.basis}, which it does not declare"
         return failed("evaluator_breach", said)
     return finding
+
+
+def _place(error: BaseException) -> str:
+    """Return where an evaluator crashed, as far as it is the same on every machine."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if len(frames) < 3:  # it never got to code of its own
+        return ""
+    path = Path(frames[-1].filename)
+    return f" ({path.parent.name}/{path.name}, line {frames[-1].lineno})"
 
 
 def failed(cause: str, message: str) -> Finding:

@@ -15,7 +15,7 @@ from judge.cascade import Cascade
 from judge.errors import InputError, ToolError
 from judge.panel.agent import Seat
 from judge.panel.seats import Panel
-from judge.processes.consulting import taken as is_taken
+from judge.processes.consulting import way
 from judge.protocols import Tool
 from judge.record.store import Store, Stored
 from judge.replaying.cascades import recorded_cascade
@@ -119,9 +119,10 @@ def _counts(cascade: Cascade, verdict: Verdict, given: Mapping[str, Finding]) ->
         finding = verdict.findings.get(evaluator.name)
         if finding is None or not_installed(finding):
             continue
-        if evaluator.name in given and given[evaluator.name].witnesses:
+        how = way(evaluator, given[evaluator.name]) if evaluator.name in given else "again"
+        if how == "rechecked":
             rechecked += len(finding.witnesses)
-        elif given.get(evaluator.name) is finding and is_taken(evaluator, finding):
+        elif how == "taken" and given[evaluator.name] is finding:
             taken += 1
         else:
             again += 1

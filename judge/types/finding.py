@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from judge.plain import digest, well_formed
+from judge.plain import WellFormed, digest, well_formed
 from judge.types.record import Record
 
 Outcome = Literal["correct", "incorrect", "undecided"]
@@ -30,7 +31,7 @@ class Failure(Record):
     """Something that did not work, recorded instead of raised. ``cause`` is a short code for counting."""
 
     cause: str
-    message: str
+    message: WellFormed
 
 
 Role = Literal["note", "witness", "certificate", "trace"]
@@ -84,7 +85,7 @@ class Finding(Record):
 
     outcome: Outcome
     basis: Basis | None = None
-    because: str
+    because: WellFormed
     evidence: tuple[Evidence, ...] = ()
     confidence: float | None = Field(default=None, ge=0, le=1)
     error: Failure | None = None
@@ -93,6 +94,11 @@ class Finding(Record):
     def _decisions_have_a_basis(self) -> Self:
         if (self.outcome == "undecided") != (self.basis is None):
             raise ValueError(f"a finding that says {self.outcome!r} has a basis if, and only if, it decides")
+        if self.error is not None and self.basis is not None:
+            raise ValueError("a finding that failed decides nothing")
+        role = {"correct": "certificate", "incorrect": "witness"}.get(self.outcome)
+        if wrong := [one.role for one in self.evidence if one.decides and one.role != role]:
+            raise ValueError(f"a finding that says {self.outcome!r} holds a {wrong[0]}, which says something else")
         return self
 
     @classmethod
@@ -121,18 +127,20 @@ class Finding(Record):
         return cls(outcome="undecided", because=because, evidence=_seen(note, "note"), error=error)
 
     def sealed(self, source: str) -> Finding:
-        """Return the finding with what an evaluator left out of its evidence: whose it is, and an id of its own."""
-        if all(one.id and one.source for one in self.evidence):
+        """Return the finding with what is left out of its evidence: whose it is, and an id that no other has."""
+        ids = {one.id for one in self.evidence}
+        if len(ids) == len(self.evidence) and all(one.id and one.source for one in self.evidence):
             return self
-        alone = len(self.evidence) == 1
-        evidence = tuple(
-            Evidence.model_validate(
-                one.model_dump(exclude={"digest"})
-                | {"source": one.source or source, "id": one.id or (source if alone else f"{source}-{number}")}
-            )
-            for number, one in enumerate(self.evidence, start=1)
-        )
-        return self.model_copy(update={"evidence": evidence})
+        fresh = (f"{source}-{number}" for number in itertools.count(1))
+        free = itertools.chain([source] if len(self.evidence) == 1 else [], fresh)
+        evidence: list[Evidence] = []
+        for one in self.evidence:
+            taken = ids | {other.id for other in evidence}
+            repeated = one.id in {other.id for other in evidence}
+            name = next(name for name in free if name not in taken) if repeated or not one.id else one.id
+            filled = one.model_dump(exclude={"digest"}) | {"source": one.source or source, "id": name}
+            evidence.append(Evidence.model_validate(filled))
+        return self.model_copy(update={"evidence": tuple(evidence)})
 
     @property
     def witnesses(self) -> tuple[Evidence, ...]:
@@ -145,5 +153,5 @@ def _seen(given: Seen, role: Role) -> tuple[Evidence, ...]:
         return ()
     if isinstance(given, Evidence):
         return (given.model_copy(update={"role": role}),)
-    content = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str)
+    content = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
     return (Evidence(content=content, role=role),)

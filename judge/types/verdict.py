@@ -9,6 +9,7 @@ from typing import Self
 
 from pydantic import Field, JsonValue, model_validator
 
+from judge.plain import WellFormed
 from judge.types.finding import Basis, Evidence, Failure, Finding
 from judge.types.record import Record
 
@@ -59,7 +60,7 @@ class Vote(Record):
 
     index: int
     member: Member
-    reason: str = ""
+    reason: WellFormed = ""
     label: str | None = None
     cites: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()

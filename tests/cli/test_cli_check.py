@@ -88,7 +88,7 @@ class Against(Evaluator):
     bases = {"incorrect": frozenset({"counterexample"})}
 
     def check(self, case, /, *, budget):
-        return Finding.incorrect("counterexample", "it is not")
+        return Finding.incorrect("counterexample", "it is not", witness="look")
 
 class Crashes(Against):
     name, cost = "crashes", 2

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from judge import Basis, Budget, Case, Evaluator, Evidence, Finding, Outcome, Runs
 from judge.text.shown import too_long
+from judge.types import SOUND
 from judge_evaluators.answer.comparing.compare import compare, hopeless
 from judge_evaluators.answer.finding.choices import by_text
 from judge_evaluators.answer.finding.conclude import Extracted, Refused
@@ -79,6 +80,10 @@ class Answer(Evaluator):
             )
         open_ones = [one for one in judged if one.outcome == "undecided"]
         return _finding((open_ones or judged)[0])
+
+    def recheck(self, case: Case, witness: Evidence, /) -> bool:
+        """Return whether the two answers, read again, compare as the witness says: there is no search to be spared."""
+        return witness in self.check(case, budget=Budget(0)).evidence
 
 
 def _judge_one(
@@ -158,4 +163,8 @@ def _finding(one: Judged) -> Finding:
         request=f"{str(content['extracted'])[:_SHOWN]} against {str(content['reference'])[:_SHOWN]}",
         content=json.dumps(content, ensure_ascii=False, default=str),
     )
-    return Finding(outcome=one.outcome, basis=one.basis, because=one.because, evidence=(evidence,))
+    if one.outcome == "undecided" or one.basis is None:
+        return Finding.undecided(one.because, note=evidence)
+    made = Finding.correct if one.outcome == "correct" else Finding.incorrect
+    sound = one.basis in SOUND
+    return made(one.basis, one.because, witness=evidence if sound else None, note=None if sound else evidence)

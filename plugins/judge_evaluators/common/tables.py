@@ -26,8 +26,8 @@ class Tabular(Inputs):
     Here only the form is looked at, and files are found: what reads the tables says whether their content makes sense.
     """
 
-    tables: dict[str, Any] = Field(
-        default_factory=dict,
+    tables: dict[str, Any] | None = Field(
+        default=None,
         description="tables by name, each a list of rows as objects, an object with 'columns' (names, or pairs of name "
         "and type) and 'rows' (lists), or the path of a .csv, .tsv or .parquet file of at most 16 MiB",
     )
@@ -47,7 +47,7 @@ class Tabular(Inputs):
     @classmethod
     def _each_is_a_table(cls, given: Any) -> Any:
         if given is None:
-            return {}
+            return None
         if not isinstance(given, Mapping):
             raise ValueError(f"expected an object: the name of each table with its rows or its file, got {given!r:.60}")
         return {name: _table(name, table) for name, table in given.items()}
