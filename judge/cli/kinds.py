@@ -87,6 +87,7 @@ def _told(name: str, kind: Kind | None, evaluators: Sequence[Evaluator]) -> dict
         "name": name,
         "summary": kind.summary if kind else _UNDECLARED,
         "inputs": [],
+        "hints": [],
         "further": False,
         "relations": {},
         "rubric": "correctness",
@@ -107,6 +108,7 @@ def _told(name: str, kind: Kind | None, evaluators: Sequence[Evaluator]) -> dict
         lacks = any(one["lacks"] for one in told["evaluators"])
         told |= {
             "inputs": [one._asdict() for one in kind.inputs],
+            "hints": [one._asdict() for one in kind.hints],
             "relations": dict(kind.relations),
             "rubric": kind.rubric,
             "tools": list(kind.tools),
@@ -130,6 +132,9 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield "\nWhat a case may bring in 'inputs'"
     inputs = [(one["name"], _form(one), one["about"]) for one in told["inputs"]]
     yield from _rows(inputs, none="anything, by any name" if told["further"] else "no inputs")
+    if told["hints"]:
+        yield "\nWhat a judge may propose to its evaluators (hints)"
+        yield from _rows([(one["name"], _form(one), one["about"]) for one in told["hints"]], none="")
     yield "\nWhen two things are the same"
     yield from _rows(list(told["relations"].items()), none="the kind does not say")
     yield "\nWho decides"

@@ -66,7 +66,7 @@ main(["mcp"])
 
 
 THEIRS = """from pydantic import BaseModel
-from judge import Serving, ToolError
+from judge import Serving, Tool, ToolError
 
 class Arguments(BaseModel):
     times: int
@@ -74,7 +74,7 @@ class Arguments(BaseModel):
 class Brought(BaseModel):
     word: str = "a"
 
-class Echo:
+class Echo(Tool):
     name = "echo"
     description = "Say a word again."
     Arguments = Arguments
@@ -85,12 +85,12 @@ class Echo:
 
     def open(self, case):
         from contextlib import nullcontext
-        return nullcontext(Echo(case.tags["word"]))
+        return nullcontext(Echo(case.inputs["word"]))
 
     def run(self, arguments):
         return self.word * arguments.times
 
-class Private:
+class Private(Tool):
     name = "private"
     description = "Read any file."
     Arguments = Arguments
