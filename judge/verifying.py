@@ -20,14 +20,15 @@ from judge.types import Basis, Case, Verdict
 
 
 def equivalent(
-    a: str, b: str, *, question: str | None = None, kind: str = "answer", inputs: Mapping[str, Any] | None = None
+    a: str, b: str | None, *, question: str | None = None, kind: str = "answer", inputs: Mapping[str, Any] | None = None
 ) -> Verdict:
     """Return whether `a` is the same answer as `b`, as far as a program can tell.
 
     The verdict is true where that was shown, so that ``if equivalent(a, b)`` reads as it should; it is false for
     ``incorrect`` and for ``undecided``, which its ``label`` tells apart. `b` is the reference: its precision counts,
-    and `a` may say more than it. `inputs` are what the kind asks for besides texts; files are found from the current
-    folder on. Raises InputError for an unknown `kind`, and for inputs that it cannot mean.
+    and `a` may say more than it; None where the kind needs none. `inputs` are what the kind asks for besides texts;
+    files are found from the current folder on. Raises InputError for an unknown `kind`, and for inputs that it cannot
+    mean.
 
     >>> equivalent("0.5", "1/2").because
     '0.5 = 1/2 exactly'
@@ -106,10 +107,10 @@ def _checked(judge: Judge, case: Case, place: int) -> Case:
     return case
 
 
-def _case(response: str, reference: str | Sequence[str], question: str | None, **further: Any) -> Case:
+def _case(response: str, reference: str | Sequence[str] | None, question: str | None, **further: Any) -> Case:
     place = further.pop("place", None)
     try:
-        references = (reference,) if isinstance(reference, str) else tuple(reference)
+        references = (reference,) if isinstance(reference, str) else tuple(reference or ())
         # The ids are those of the places, which spares hashing: nobody looks a case up by them.
         name = {} if place is None else {"id": str(place)}
         return Case(response=response, references=references, question=question, **name, **further)
