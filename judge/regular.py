@@ -17,7 +17,7 @@ def read_regular(path: Path, *, most: int = TEXT) -> bytes:
     Raises OSError, whose ``strerror`` says it in words, for a pipe, a device, a socket, a folder, and for a larger one.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         seen = os.fstat(descriptor)
         if stat.S_ISDIR(seen.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

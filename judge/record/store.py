@@ -55,11 +55,12 @@ class Store:
         file is in use, cannot be written, is not a run file, is damaged (it is then moved aside, whole), was made by
         an older version, or with other settings (and says which).
         """
+        path = runfile.named(path, writing=True)
         with ExitStack() as undo:
             lock = runfile.lock(path)
             undo.callback(os.close, lock)
-            connection = undo.enter_context(closing(runfile.connect(path, writing=True)))
-            with runfile.explained(path, writing=True):
+            connection = undo.enter_context(closing(runfile.connect(path, writing=True, create=True)))
+            with runfile.explained(path, holding=True):
                 layout.lay_out(connection, path)
                 run = layout.about(connection, path)
                 layout.continue_with(connection, run, settings, rubrics=rubrics, path=path)
@@ -71,7 +72,8 @@ class Store:
     @classmethod
     def read(cls, path: Path) -> Store:
         """Open a run file to look at it; a run that is going on may be looked at, too. One of layout 1 is migrated."""
-        if not path.is_file():
+        path = runfile.named(path)
+        if not path.exists():
             raise StoreError(f"run file {str(path)!r} does not exist")
         with ExitStack() as undo:
             connection = runfile.connect(path, writing=False)

@@ -68,7 +68,7 @@ class Writer:
 
     def _written(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> StoreError | None:
         try:
-            with runfile.explained(self._path, writing=True), connection:
+            with runfile.explained(self._path, holding=True), connection:
                 connection.execute("BEGIN IMMEDIATE")
                 for waiting in batch:
                     waiting.write(connection)
