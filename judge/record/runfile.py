@@ -49,6 +49,7 @@ def lock(path: Path) -> int:
 
     The path is one that `named` gave, so that every name of the file has the same lock.
     """
+    _ensure_ours(path, writing=True)  # before anything is put beside what is none
     beside = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

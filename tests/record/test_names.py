@@ -74,6 +74,13 @@ def test_what_is_no_regular_file_is_refused_and_nothing_left_beside_it(tmp_path:
     assert not path.with_name(f"{path.name}.lock").exists()
 
 
+def test_nothing_is_left_beside_what_is_no_run_file(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("my notes")
+    with pytest.raises(StoreError, match="is not a run file"):
+        opened(tmp_path / "notes.txt", panel())
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
 def test_who_only_labels_leaves_a_damaged_file_where_it_is(tmp_path: Path) -> None:
     path = tmp_path / "r.judge"
     made(path, *(answer(str(n)) for n in range(40)))
