@@ -49,9 +49,9 @@ def run(
     """Judge cases and yield each result when it is done (and, with a store, on the disk).
 
     `in_flight` cases are worked on at once; at most AHEAD more wait for that or to be stored. Of cases that the store
-    has only a label that changed is stored. Setting `stop` ends the run after the cases that are in flight. An error
-    of one thread (ModelDown, StoreError, InputError) stops the others in the same way and is then raised; what was
-    stored stays.
+    has only a label or bookkeeping that changed is stored. Setting `stop` ends the run after the cases that are in
+    flight. An error of one thread (ModelDown, StoreError, InputError) stops the others in the same way and is then
+    raised; what was stored stays.
     """
     ending = threading.Event()  # set when no further case is to be begun
     waiting: queue.SimpleQueue[Case | None] = queue.SimpleQueue()

@@ -265,6 +265,31 @@ def test_a_case_that_a_hint_proved_comes_out_the_same(program: Program) -> None:
     assert program.notes() == ["prove a", "search a"]
 
 
+def test_proofs_that_were_merely_taken_are_counted_apart(program: Program) -> None:
+    program.cases(RIGHT, {**RIGHT, "id": "too"}, OPEN)
+    program(*RUN)
+    strip = "json_set(verdict, '$.findings.search.evidence', json('[]'))"
+    program.changed(f"UPDATE verdicts SET verdict = {strip} WHERE case_id = 'right'")
+    said = program("replay", "r.judge")
+    assert "\n1 verdicts by proof or counterexample were taken and not checked again (--full)\n" in said
+    assert json.loads(program("replay", "r.judge", "--json"))["unchecked"] == 1
+
+
+def test_a_kind_that_is_gone_is_named_by_the_case_that_needs_it(program: Program) -> None:
+    (program.folder / "table.csv").write_text("a,b\n")
+    program.cases({**RIGHT, "inputs": {"file": "table.csv"}}, {**OPEN, "kind": "other"}, {**RIGHT, "id": "z"})
+    program(*RUN)
+    entries = program.site / "things-1.0.dist-info" / "entry_points.txt"
+    entries.write_text(ENTRIES.replace("thing = things:thing\n", ""))
+    said = program("replay", "r.judge", code=1)
+    assert "right: the kind 'thing', which the case has inputs of, is not installed" in said
+    assert "1 cases came out differently" in said
+    entries.write_text(ENTRIES.replace("things:thing\n", "things:nothing\n"))
+    said = program("replay", "r.judge", code=1)
+    assert "right: kind 'thing' of things cannot be imported" in said
+    assert "3 verdicts and" in said
+
+
 # Without a file
 
 

@@ -221,7 +221,7 @@ def test_a_verdict_that_cannot_be_stored_ends_the_run(tmp_path: Path) -> None:
     bad = Case(id="bad", response="1").model_copy(update={"tags": {"x": object()}})  # no JSON can hold that
     with Judge(evaluators="none", in_flight=2) as judge:
         taken = []
-        with pytest.raises(StoreError, match="cannot be written"):
+        with pytest.raises(StoreError, match="cannot hold the verdict on case 'bad'"):
             for verdict in judge.run([*cases(3), bad, *cases(400, start=3)], path=tmp_path / "r.judge"):
                 taken.append(verdict)
         assert names(taken) == stored(tmp_path / "r.judge")

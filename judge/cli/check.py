@@ -12,6 +12,7 @@ import typer
 from judge.cli import common
 from judge.cli.options import settings
 from judge.errors import InputError
+from judge.regular import read_regular
 from judge.text.shown import one_line
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _unescaped(given: str) -> str:
 
 def _content(path: str, option: str) -> str:
     try:
-        return _decoded(Path(path).read_bytes(), f"{option}: {path!r}")
+        return _decoded(read_regular(Path(path)), f"{option}: {path!r}")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{option}: {path!r} cannot be read: {why} (for a text that begins with @ write @@)") from None

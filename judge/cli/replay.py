@@ -40,6 +40,7 @@ def replay(
                     typer.echo(harmless(f"{comparison.case.id}: " + "; ".join(comparison.differences)))
     if as_json:
         findings = {"rechecked": counts.rechecked, "decided_again": counts.again, "as_recorded": counts.taken}
+        findings["unchecked"] = counts.unchecked
         numbers = {"cases": cases, "evidence": evidence, **findings}
         common.echo_json({**numbers, "different": different, "changed": changed, "taken": taken})
     else:
@@ -57,7 +58,11 @@ def _told(counts: Counts, *, full: bool) -> str:
     if not any(counts):
         return ""
     more = " (--full repeats their searches)" if counts.taken and not full else ""
+    unchecked = ""
+    if counts.unchecked:
+        how = "" if full else " (--full)"
+        unchecked = f"\n{counts.unchecked} verdicts by proof or counterexample were taken and not checked again{how}"
     return (
         f"witnesses rechecked: {counts.rechecked}; findings decided again: {counts.again}; "
-        f"taken as recorded: {counts.taken}{more}"
+        f"taken as recorded: {counts.taken}{more}{unchecked}"
     )

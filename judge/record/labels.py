@@ -43,7 +43,7 @@ def label_all(path: Path, labels: Iterable[tuple[str, str]], *, rater: str) -> N
     rater, labels = well_formed(rater), [(case_id, _said(label)) for case_id, label in labels]
     if rater == FILE or not rater.strip():
         raise ConfigError(f"{rater!r} is no name of a rater: {FILE!r} stands for the labels in the file of cases")
-    with closing(_opened(path)) as connection, runfile.explained(path, writing=True), connection:
+    with closing(_opened(path)) as connection, runfile.explained(path), connection:
         connection.execute("BEGIN IMMEDIATE")
         for case_id, said in labels:
             _ensure_known(connection, case_id, path)
@@ -82,13 +82,14 @@ def _said(label: str) -> str:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    if not path.is_file():
+    path = runfile.named(path, writing=True)
+    if not path.exists():
         raise StoreError(f"run file {str(path)!r} does not exist")
     with closing(runfile.connect(path, writing=False)) as connection, runfile.explained(path):
         before = layout.of(connection) == layout.BEFORE
     if before:
         migration.in_place(path)
-    connection = runfile.connect(path, writing=True, create=False)
+    connection = runfile.connect(path, writing=True)  # without the run's lock, so that a damaged file stays where it is
     try:
         layout.about(connection, path)  # refuses other layouts
     except BaseException:

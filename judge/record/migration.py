@@ -42,9 +42,10 @@ def in_place(path: Path) -> None:
 
     Raises StoreError where that cannot be done; the file is then as it was.
     """
+    path = runfile.named(path, writing=True)
     lock = runfile.lock(path)
     try:
-        with closing(runfile.connect(path, writing=True, create=False)) as connection, runfile.explained(path):
+        with closing(runfile.connect(path, writing=True)) as connection, runfile.explained(path):
             if layout.of(connection) == layout.BEFORE:
                 _keep(connection, path)
                 with connection:
@@ -123,6 +124,10 @@ def _keep(connection: sqlite3.Connection, path: Path) -> None:
         unfinished.replace(kept(path))
     except OSError as error:
         raise StoreError(f"{str(unfinished)!r} cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            for suffix in ("", "-journal"):
+                unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
 
 
 def _copied(path: Path) -> sqlite3.Connection:

@@ -25,6 +25,8 @@ _INSERT_EXCHANGE = f"INSERT INTO exchanges VALUES ({', '.join('?' * 8)})"
 
 #: A query: what `Stored` is made of.
 STORED = f"SELECT case_id, judged, verdict, at, {labels.BY_RATER} FROM verdicts WHERE superseded = 0"
+#: A query: a case as it was read last.
+JUDGED = "SELECT judged FROM verdicts WHERE case_id = ? AND superseded = 0"
 #: A query: what an exchange is made of.
 EXCHANGES = (
     "SELECT case_id, vote, turn, member, request, reply, failure FROM exchanges JOIN verdicts USING (number) WHERE "
@@ -76,6 +78,12 @@ def insert(connection: sqlite3.Connection, number: int, case: Case, outcome: Dec
     connection.executemany(_INSERT_EXCHANGE, (_row(number, exchange) for exchange in outcome.exchanges))
     if case.label is not None:
         labels.insert(connection, case.id, labels.FILE, case.label)
+
+
+def note(connection: sqlite3.Connection, case: Case, body: str) -> None:
+    """Keep a case, as JSON, in place of one that differs in nothing that is judged, within a transaction."""
+    now = "UPDATE verdicts SET judged = ?, item = ?, variant = ? WHERE case_id = ? AND superseded = 0"
+    connection.execute(now, (body, case.item, case.variant, case.id))
 
 
 def key(request_digest: str) -> bytes:

@@ -1,7 +1,7 @@
 """A run file: one SQLite database in which every verdict is stored whole or not at all.
 
 A verdict goes in with its case, votes, evidence and exchanges in one transaction (WAL, synchronous FULL) and is
-acknowledged after the commit; verdicts that wait at the same time share one. Nothing is ever overwritten: judging
+acknowledged after the commit; verdicts that wait at the same time share one. No verdict is ever overwritten: judging
 a case again adds an attempt and marks the older one as superseded. One process may write verdicts at a time; labels may
 be written by any (see `judge.record.labels`).
 """
@@ -55,11 +55,12 @@ class Store:
         file is in use, cannot be written, is not a run file, is damaged (it is then moved aside, whole), was made by
         an older version, or with other settings (and says which).
         """
+        path = runfile.named(path, writing=True)
         with ExitStack() as undo:
             lock = runfile.lock(path)
             undo.callback(os.close, lock)
-            connection = undo.enter_context(closing(runfile.connect(path, writing=True)))
-            with runfile.explained(path, writing=True):
+            connection = undo.enter_context(closing(runfile.connect(path, writing=True, create=True)))
+            with runfile.explained(path, holding=True):
                 layout.lay_out(connection, path)
                 run = layout.about(connection, path)
                 layout.continue_with(connection, run, settings, rubrics=rubrics, path=path)
@@ -71,7 +72,8 @@ class Store:
     @classmethod
     def read(cls, path: Path) -> Store:
         """Open a run file to look at it; a run that is going on may be looked at, too. One of layout 1 is migrated."""
-        if not path.is_file():
+        path = runfile.named(path)
+        if not path.exists():
             raise StoreError(f"run file {str(path)!r} does not exist")
         with ExitStack() as undo:
             connection = runfile.connect(path, writing=False)
@@ -99,15 +101,19 @@ class Store:
         self._writer.put(partial(self._insert, case, outcome), then)
 
     def note(self, case: Case) -> bool:
-        """Store the label that the file of cases now gives to a case that has a verdict. Return whether it changed.
+        """Store what the file of cases now says of a case that has a verdict: its label and its bookkeeping.
 
-        It is on the disk after the next `flush`.
+        Return whether anything changed; it is on the disk after the next `flush`. No label takes none back.
         """
-        if case.label is None or self._one(labels.LAST, case.id, labels.FILE) == (case.label,):
-            return False
         assert self._writer is not None
-        self._writer.put(partial(labels.insert, case_id=case.id, rater=labels.FILE, label=case.label), lambda _: None)
-        return True
+        body, changed = case.model_dump_json(), []
+        if case.label is not None and self._one(labels.LAST, case.id, labels.FILE) != (case.label,):
+            changed.append(partial(labels.insert, case_id=case.id, rater=labels.FILE, label=case.label))
+        if self._one(rows.JUDGED, case.id) != (body,):
+            changed.append(partial(rows.note, case=case, body=body))
+        for write in changed:
+            self._writer.put(write, lambda _: None)
+        return bool(changed)
 
     def flush(self) -> None:
         """Wait until all that was given so far is on the disk. Raises StoreError where it could not be put there."""
@@ -231,7 +237,11 @@ class Store:
     def _insert(self, case: Case, outcome: Decided, connection: sqlite3.Connection) -> None:
         """Store a verdict, and the settings of its kind with the first one of that kind."""
         self._last += 1
-        rows.insert(connection, self._last, case, outcome)
+        try:
+            rows.insert(connection, self._last, case, outcome)
+        except (ValueError, TypeError, OverflowError) as error:  # what no JSON or no table can hold
+            said = f"run file {str(self.path)!r} cannot hold the verdict on case {case.id!r}: {error}"
+            raise StoreError(said) from error
         if case.kind not in self._written:
             assert self._settings is not None
             layout.insert_provenance(connection, case.kind, outcome.verdict.provenance or self._settings(case.kind))

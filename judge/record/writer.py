@@ -16,6 +16,9 @@ from judge.record import runfile
 
 _GATHER_S = 0.01  # what comes this close together shares a commit; it costs a disk write each
 
+#: What SQLite's module raises for values that no table can hold, whatever the file is like.
+_OF_THE_DATA = (sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError)
+
 #: Told, in the thread that writes, when something is on the disk or could not be put there.
 Then = Callable[[StoreError | None], None]
 
@@ -26,7 +29,11 @@ class _Waiting(NamedTuple):
 
 
 class Writer:
-    """Writes in the order in which it is asked to. After an error, which all who wait are told, it writes no more."""
+    """Writes in the order in which it is asked to.
+
+    What cannot be written by itself is left out, and who asked for it is told. After an error of the file, which all
+    who wait are told, nothing more is written.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -60,23 +67,45 @@ class Writer:
         stopping = False
         while not stopping:
             batch, stopping = _drain(self._inbox)
-            if batch and self._broken is None:
-                self._broken = self._written(connection, batch)
-            for waiting in batch:
-                waiting.then(self._broken)
+            for waiting, error in zip(batch, self._written(connection, batch), strict=True):
+                waiting.then(error)
         connection.close()
 
-    def _written(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> StoreError | None:
+    def _written(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> list[StoreError | None]:
+        """Commit all that can be written, and return what became of each."""
         try:
-            with runfile.explained(self._path, writing=True), connection:
-                connection.execute("BEGIN IMMEDIATE")
-                for waiting in batch:
-                    waiting.write(connection)
+            if batch and self._broken is None:
+                with runfile.explained(self._path, holding=True), connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    return [_alone(connection, waiting.write, self._path) for waiting in batch]
         except StoreError as caught:
-            return caught
+            self._broken = caught
         except Exception as caught:  # noqa: BLE001 - those who wait must hear of it, whatever it is
-            return StoreError(f"run file {str(self._path)!r} cannot be written: {caught!r}")
-        return None
+            self._broken = _unwritten(self._path, caught)
+        return [self._broken] * len(batch)
+
+
+def _alone(
+    connection: sqlite3.Connection, write: Callable[[sqlite3.Connection], None], path: Path
+) -> StoreError | None:
+    """Write one of a batch, or nothing of it: what no file could hold takes no other with it."""
+    connection.execute("SAVEPOINT one")
+    try:
+        write(connection)
+    except Exception as caught:
+        of_the_file = isinstance(caught, sqlite3.Error) and not isinstance(caught, _OF_THE_DATA)
+        if of_the_file:
+            raise
+        connection.execute("ROLLBACK TO one")
+        return caught if isinstance(caught, StoreError) else _unwritten(path, caught)
+    finally:
+        if connection.in_transaction:
+            connection.execute("RELEASE one")
+    return None
+
+
+def _unwritten(path: Path, error: Exception) -> StoreError:
+    return StoreError(f"run file {str(path)!r} cannot be written: {error!r}")
 
 
 def _drain(inbox: queue.SimpleQueue[_Waiting | None]) -> tuple[list[_Waiting], bool]:

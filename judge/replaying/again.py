@@ -12,25 +12,31 @@ from pydantic import BaseModel
 
 from judge import kinds
 from judge.cascade import Cascade
-from judge.errors import InputError, ToolError
+from judge.errors import InputError, PluginError, ToolError
 from judge.panel.agent import Seat
+from judge.panel.recorded import SeatOnRecord
 from judge.panel.seats import Panel
 from judge.processes.consulting import way
 from judge.protocols import Tool
+from judge.record.layout import BEFORE
 from judge.record.store import Store, Stored
 from judge.replaying.cascades import recorded_cascade
 from judge.replaying.comparing import differences, not_installed
-from judge.types import Case, Deliberation, Evidence, Finding, Verdict, Vote
+from judge.types import SOUND, Case, Deliberation, Evidence, Finding, Verdict, Vote
 
 _BATCH = 256  # cases, of which those without a panel are decided side by side
 
 
 class Counts(NamedTuple):
-    """What became of findings on record: witnesses that were rechecked, findings that were decided again or taken."""
+    """What became of findings on record: witnesses that were rechecked, findings that were decided again or taken.
+
+    ``unchecked`` are the verdicts by proof or counterexample among those that rest on a finding that was taken.
+    """
 
     rechecked: int
     again: int
     taken: int
+    unchecked: int = 0
 
 
 class Comparison(NamedTuple):
@@ -58,14 +64,16 @@ def replay(store: Store, *, full: bool = False) -> Iterator[Comparison]:
         while batch := list(islice(rest, _BATCH)):
             for kind in {stored.case.kind for stored in batch} - cascades.keys():
                 cascades[kind] = recorded_cascade(store, kind)
-            yield from compare(cascades, batch, full=full)
+            yield from compare(cascades, batch, full=full, as_before=store.run.layout == BEFORE)
     finally:
         for cascade in cascades.values():
             cascade.close()
 
 
-def compare(cascades: Mapping[str, Cascade], batch: Sequence[Stored], *, full: bool) -> Iterator[Comparison]:
-    """Yield the comparisons of some cases, in their order."""
+def compare(
+    cascades: Mapping[str, Cascade], batch: Sequence[Stored], *, full: bool, as_before: bool = False
+) -> Iterator[Comparison]:
+    """Yield the comparisons of some cases, in their order; of layout 1 less is compared, as it was before."""
     ready: list[Case | str] = [_ready(stored.case) for stored in batch]
     given = [_given(cascades[stored.case.kind], stored.verdict, full=full) for stored in batch]
     decided: dict[int, Verdict] = {}
@@ -82,7 +90,8 @@ def compare(cascades: Mapping[str, Cascade], batch: Sequence[Stored], *, full: b
             continue
         panel = cascade.panel
         again = decided[n] if panel is None else _voted_again(cascade, panel, case, stored.verdict, given[n])
-        different = tuple(differences(stored.verdict, again))
+        unread = _unread(panel, stored.verdict) if panel else ()
+        different = tuple(differences(stored.verdict, again, taken=unread, as_before=as_before))
         yield Comparison(stored.case, stored.verdict, again, different, _counts(cascade, stored.verdict, given[n]))
 
 
@@ -93,7 +102,19 @@ def _ready(case: Case) -> Case | str:
             warnings.simplefilter("ignore", FutureWarning)  # of inputs among the tags, which nobody can change here
             return kinds.validated(case).model_copy(update={"id": case.id})
     except InputError as error:
+        if kinds.find(case.kind) is not None:
+            return str(error)
+        return f"the kind {case.kind!r}, which the case has inputs of, is not installed: install the package it is from"
+    except PluginError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - a kind is foreign code; what it does with one case is no other's matter
+        return f"the inputs cannot be read: {type(error).__name__}: {error}"
+
+
+def _unread(panel: Panel, verdict: Verdict) -> set[int]:
+    """Return the votes of which only the label is known again, since the class that read them is not imported."""
+    seats = panel.seats
+    return {vote.index for vote in verdict.votes if isinstance(seats[vote.index % len(seats)], SeatOnRecord)}
 
 
 def _given(cascade: Cascade, verdict: Verdict, *, full: bool) -> dict[str, Finding]:
@@ -114,7 +135,7 @@ def _by_hint(name: str, finding: Finding) -> bool:
 
 
 def _counts(cascade: Cascade, verdict: Verdict, given: Mapping[str, Finding]) -> Counts:
-    rechecked = again = taken = 0
+    rechecked = again = taken = unchecked = 0
     for evaluator in cascade.evaluators:
         finding = verdict.findings.get(evaluator.name)
         if finding is None or not_installed(finding):
@@ -124,9 +145,10 @@ def _counts(cascade: Cascade, verdict: Verdict, given: Mapping[str, Finding]) ->
             rechecked += len(finding.witnesses)
         elif how == "taken" and given[evaluator.name] is finding:
             taken += 1
+            unchecked += evaluator.name == verdict.decided_by and finding.basis in SOUND
         else:
             again += 1
-    return Counts(rechecked, again, taken)
+    return Counts(rechecked, again, taken, unchecked)
 
 
 def _voted_again(cascade: Cascade, panel: Panel, case: Case, verdict: Verdict, given: Mapping[str, Finding]) -> Verdict:

@@ -1,6 +1,7 @@
 """``judge check``: inputs, responses from files, and what every evaluator says."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -151,3 +152,19 @@ def test_the_case_that_was_given_inputs_is_named_by_them(tmp_path: Path) -> None
         for words in ((), ("--input", "schema=a"), ("--input", "schema=b"))
     ]
     assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--response", "@pipe"],
+        ["--response", "@/dev/zero"],
+        ["--response", "1", "--kind", "grader", "--input", "grader=@/dev/zero"],
+        ["--response", "1", "--config", "pipe"],
+    ],
+)
+def test_a_pipe_or_a_device_in_place_of_a_file_is_refused_at_once(tmp_path: Path, words: list[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    ran = judge("check", *words, cwd=tmp_path)
+    assert ran.code == 2
+    assert "it is not a regular file" in ran.err

@@ -175,6 +175,7 @@ def test_replay_says_that_all_is_the_same(finished: Path) -> None:
     assert said == {
         "cases": 4,
         "evidence": 4,
+        "unchecked": 0,
         "different": [],
         "changed": [],
         "taken": [],

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_layout import answer, by_kind, cells, decided, made
@@ -144,6 +145,19 @@ def test_a_label_that_changed_in_the_file_is_noted_and_the_older_kept(path: Path
     noted(path, [answer("a", label="incorrect"), answer("b")])  # no label says nothing
     assert len(cells(path, HISTORY)) == 3
     assert (label_of(path, "a"), label_of(path, "b")) == ("incorrect", "correct")
+
+
+@pytest.mark.parametrize("now", [{"tags": {"color": "blue"}}, {"item": "i2"}, {"variant": "v2"}, {}])
+def test_bookkeeping_that_changed_in_the_file_is_noted(tmp_path: Path, now: dict[str, Any]) -> None:
+    path = tmp_path / "r.judge"
+    made(path, answer("a", label="correct", tags={"color": "red"}, item="i1", variant="v1"), answer("b"))
+    noted(path, [answer("a", **now), answer("b")])
+    with Store.read(path) as store:
+        stored = store.get("a")
+    assert stored is not None
+    assert stored.case == answer("a", label="correct", **now)
+    columns = "SELECT item, variant FROM verdicts WHERE case_id = 'a'"
+    assert cells(path, columns) == [(now.get("item"), now.get("variant"))]
 
 
 def test_a_hundred_thousand_labels_do_not_take_a_commit_each(tmp_path: Path) -> None:

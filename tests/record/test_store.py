@@ -399,7 +399,7 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> N
     with pytest.raises(StoreError, match=r"cannot be (written|used)") as caught:
         opened(path, panel())
     assert repr(str(path)) in str(caught.value)
-    with pytest.raises(StoreError, match="does not exist"):
+    with pytest.raises(StoreError, match=r"does not exist|it is a folder|cannot be used"):
         Store.read(path)
 
 
@@ -408,7 +408,7 @@ def test_what_cannot_be_stored_is_told_and_does_not_hang(tmp_path: Path) -> None
     outcome = judge.cascade.decide(case())
     with opened(tmp_path / "r.judge", judge) as store:
         put(store, case("a"), outcome)
-        with pytest.raises(StoreError, match=r"r\.judge' cannot be written: .*Unable to serialize"):
+        with pytest.raises(StoreError, match=r"r\.judge' cannot hold the verdict on case 'b': Unable"):
             put(store, UNSTORABLE, outcome)
     assert ids(tmp_path / "r.judge") == ["a"]
 
@@ -543,14 +543,21 @@ def test_every_verdict_is_acknowledged_after_it_is_on_the_disk(tmp_path: Path) -
     assert [told.get(timeout=10) for _ in range(30)] == [1] * 30
 
 
-def test_a_failed_batch_is_told_to_all_who_wait(tmp_path: Path) -> None:
+def test_what_cannot_be_stored_takes_no_other_verdict_with_it(tmp_path: Path) -> None:
     judge, path = panel(), tmp_path / "r.judge"
-    told: queue.SimpleQueue[StoreError | None] = queue.SimpleQueue()
+    told: queue.SimpleQueue[tuple[str, StoreError | None]] = queue.SimpleQueue()
     with opened(path, judge) as store:
         outcome = judge.cascade.decide(case())
-        for judged in (case("1"), UNSTORABLE, case("2")):
-            store.put(judged, outcome, told.put)
-    answers = [told.get(timeout=10) for _ in range(3)]
-    stored = set(ids(path))
-    assert sum(error is None for error in answers) == len(stored)
-    assert any(error is not None for error in answers)
+        half = outcome.verdict.model_copy(update={"because": "half a character: \ud83d"})
+        huge = outcome.verdict.usage.model_copy(update={"calls": 2**70})
+        bad = {
+            "half": outcome._replace(verdict=half),
+            "huge": outcome._replace(verdict=outcome.verdict.model_copy(update={"usage": huge})),
+        }
+        for name in ("1", "half", "2", "huge", "3"):
+            store.put(case(name), bad.get(name, outcome), lambda error, name=name: told.put((name, error)))  # type: ignore[misc]
+        store.put(UNSTORABLE, outcome, lambda error: told.put(("b", error)))
+        store.put(case("4"), outcome, lambda error: told.put(("4", error)))
+    answers = dict(told.get(timeout=10) for _ in range(7))
+    assert [name for name, error in answers.items() if error is None] == ids(path) == ["1", "2", "3", "4"]
+    assert {name for name, error in answers.items() if f"the verdict on case {name!r}" in str(error)} == {*bad, "b"}
