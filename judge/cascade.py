@@ -28,7 +28,7 @@ from judge.processes.crew import BATCH, cores
 from judge.processes.workers import Workers, sendable
 from judge.protocols import Batches, Closes, Evaluator, Preflights
 from judge.provenance import provenance
-from judge.types import STRENGTH, Case, Decided, Deliberation, Finding, Provenance, Verdict
+from judge.types import STRENGTH, Basis, Case, Decided, Deliberation, Finding, Provenance, Verdict
 
 _AT_ONCE = 32  # cases, where no model asks for more
 
@@ -104,6 +104,16 @@ class Cascade:
         asked = [Asked(case=case, recorded=dict(one)) for case, one in zip(cases, before, strict=True)]
         found = self._consult(asked, size)
         return [Decided(self._verdict(case, findings), ()) for case, findings in zip(cases, found, strict=True)]
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of cases that an evaluator is asked about."""
+        return frozenset[str]().union(*(evaluator.kinds for evaluator in self.evaluators))
+
+    @property
+    def weakest(self) -> Basis:
+        """The weakest basis that decides a case."""
+        return self.terms.weakest
 
     def consult(
         self,
@@ -200,13 +210,11 @@ class Cascade:
         return deciding.by_findings(case, findings, weakest=self.terms.weakest, provenance=made_with)
 
     def _ask(self, case: Case, panel: Panel, indices: list[int]) -> list[Deliberation]:
-        asked = {evaluator.name for evaluator in self.evaluators}
-
         def ask(index: int) -> Deliberation:
             round_, place = divmod(index, len(panel.seats))
             seat = panel.seats[place]
-            done = seat.deliberate(case, index=index, seed=seat.member.seed + round_, limits=self.limits)
-            return done._replace(proved={name: found for name, found in done.proved.items() if name in asked})
+            seed = seat.member.seed + round_
+            return seat.deliberate(case, index=index, seed=seed, limits=self.limits, evaluators=self)
 
         first, *others = indices
         answers: queue.SimpleQueue[Deliberation | BaseException] = queue.SimpleQueue()

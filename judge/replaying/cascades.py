@@ -14,7 +14,7 @@ from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat
 from judge.panel.seats import Panel
 from judge.processes.consulting import Terms
-from judge.protocols import Model, Tool
+from judge.protocols import Consults, Model, Tool
 from judge.record.layout import BEFORE
 from judge.record.store import Store
 from judge.replaying.models import called_natively, recorded_model
@@ -90,7 +90,9 @@ class SeatByTurn(Seat):
         self._make = make
         self._native = called_natively(store, member.model)
 
-    def deliberate(self, case: Case, *, index: int, seed: int, limits: Bounds) -> Deliberation:
+    def deliberate(
+        self, case: Case, *, index: int, seed: int, limits: Bounds, evaluators: Consults | None
+    ) -> Deliberation:
         """Return the vote that the replies on record make."""
         told = {exchange.turn: exchange for exchange in self._store.exchanges(case.id) if exchange.vote == index}
         if not told and (stored := self._store.get(case.id)):
@@ -98,4 +100,5 @@ class SeatByTurn(Seat):
                 if vote.index == index and vote.error is not None:  # it failed before anybody was asked
                     return Deliberation(vote, ())
         model = ReplayModel(self.member.model, lambda request: told.get(request.turn), native_tools=self._native)
-        return self._make(model, self.tools).deliberate(case, index=index, seed=seed, limits=limits)
+        seat = self._make(model, self.tools)
+        return seat.deliberate(case, index=index, seed=seed, limits=limits, evaluators=evaluators)
