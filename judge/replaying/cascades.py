@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from judge import registry
+from judge.assembly import made
 from judge.cascade import Cascade
 from judge.errors import PluginError
 from judge.models.replay import ReplayModel
@@ -29,7 +29,7 @@ def recorded_cascade(store: Store, kind: str) -> Cascade:
     """Return the cascade that judged the cases of a kind. Raises StoreError for a damaged file."""
     settings = made_with(store, kind)
     try:
-        evaluators = [registry.load("evaluators", name)() for name in settings.evaluators]
+        evaluators = [made("evaluators", name) for name in settings.evaluators]
     except PluginError as error:
         raise PluginError(f"run {store.run.id!r} cannot be replayed: {error}") from None
     terms = Terms(deadline_s=settings.evaluator_deadline_s, weakest=settings.weakest, everybody=settings.everybody)
@@ -50,7 +50,7 @@ def _seats(store: Store, kind: str, panel: PanelSettings) -> list[Seat]:
         if panel.score:
             make = _scoring(member, rubric, panel.score[place].threshold)
         else:
-            tools = {name: registry.load("tools", name)() for name in panel.rubrics[member.rubric].tools}
+            tools = {name: made("tools", name) for name in panel.rubrics[member.rubric].tools}
             make = _voting(member, rubric, refused if as_recorded else None)
         if store.run.layout == BEFORE:
             seats.append(SeatByTurn(store, member, rubric, tools, make=make))

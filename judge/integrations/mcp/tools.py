@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 from pydantic import BaseModel, Field, JsonValue, create_model
 
 from judge import kinds, registry
+from judge.assembly import made
 from judge.errors import InputError, PluginError
 from judge.judging import Judge
 from judge.panel.actions import shortened
@@ -81,7 +82,7 @@ class Offers:
         self._judge = Judge(weakest=weakest)  # evaluators alone: no model is asked, and no setting makes it ask one
         self._opened = ExitStack()
         self._opened.callback(self._judge.close)
-        tools = [registry.load("tools", name)() for name in registry.names("tools")]
+        tools = [made("tools", name) for name in registry.names("tools")]
         self.all = (self._verify(), *(self._served(tool) for tool in tools if isinstance(tool, Served)))
         names = [offer.name for offer in self.all]
         if twice := [name for name in names if names.count(name) > 1]:
