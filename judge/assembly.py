@@ -10,7 +10,7 @@ from typing import Any, Literal
 from judge import kinds, registry
 from judge.config import Settings
 from judge.declarations import ensure_declared
-from judge.errors import ConfigError, PluginError, nearest
+from judge.errors import ConfigError, PluginError, RubricError, nearest
 from judge.models import ModelOptions
 from judge.panel.agent import Seat
 from judge.panel.rubric import Rubric
@@ -73,20 +73,38 @@ def find_panels(
     rubrics: Sequence[str | Rubric] | None,
     tools: Sequence[str | Tool],
     settings: Settings,
-) -> tuple[Panel | None, dict[str, Panel]]:
-    """Return who votes, and by kind who votes where the kind has a rubric or tools of its own."""
+) -> tuple[Panel | None, dict[str, Panel | PluginError]]:
+    """Return who votes, and by kind who votes where the kind has a rubric or tools of its own, or why nobody can."""
     if models == ["none"]:
         return None, {}
     loaded = [(m, load_model(m, settings.options(m))) if isinstance(m, str) else (_name(m), m) for m in models]
     panel = _panel(loaded, rubrics or [_RUBRIC], tools, settings)
     if rubrics is not None:
         return panel, {}
-    own = {
-        kind.name: _panel(loaded, [kind.rubric], [*kind.tools] or ["none"] if tools == ["all"] else tools, settings)
-        for kind in kinds.declared()
-        if kind.rubric != _RUBRIC or (tools == ["all"] and set(kind.tools) != {*panel.seats[0].rubric.tools})
-    }
+    own: dict[str, Panel | PluginError] = {}
+    for kind in kinds.declared():
+        if kind.rubric != _RUBRIC or (tools == ["all"] and set(kind.tools) != {*panel.seats[0].rubric.tools}):
+            its = [*kind.tools] or ["none"] if tools == ["all"] else tools
+            try:
+                own[kind.name] = _panel(loaded, [kind.rubric], its, settings)
+            except (PluginError, RubricError) as error:  # which is no matter of the other kinds
+                own[kind.name] = _no_panel(kind, error)
     return panel, own
+
+
+def fault_of(kind: kinds.Kind) -> str | None:
+    """Return why no panel can judge cases of a kind by what the kind declares, or None."""
+    try:
+        Rubric.find(kind.rubric)
+        for name in kind.tools:
+            made("tools", name)
+    except (PluginError, RubricError) as error:
+        return str(_no_panel(kind, error))
+    return None
+
+
+def _no_panel(kind: kinds.Kind, error: Exception) -> PluginError:
+    return PluginError(f"no panel can judge the kind {kind.name!r} as it is declared: {error}")
 
 
 def _panel(

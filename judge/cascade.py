@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from judge import deciding
 from judge.deciding import decisive
-from judge.errors import ConfigError
+from judge.errors import ConfigError, PluginError
 from judge.panel import voting
 from judge.panel.agent import Bounds, Seat
 from judge.panel.seats import Panel, ensure_agreement
@@ -36,10 +36,10 @@ _AT_ONCE = 32  # cases, where no model asks for more
 class Cascade:
     """Decides cases. Thread-safe. Raises ConfigError for a panel that cannot vote.
 
-    `panels` are those of kinds that have another than `panel`; `absent` says by name why evaluators cannot be asked,
-    which is recorded where nobody else decides. `terms` say how long each check of an evaluator may
-    take and what a decision may rest on; with `here` those evaluators that declare ``runs = "here"`` are asked in the
-    calling thread instead of a child, where nothing ends them: for single cases.
+    `panels` are those of kinds that have another than `panel`, or why such a kind has none; `absent` says by name why
+    evaluators cannot be asked, which is recorded where nobody else decides. `terms` say how long each check of an
+    evaluator may take and what a decision may rest on; with `here` those evaluators that declare ``runs = "here"`` are
+    asked in the calling thread instead of a child, where nothing ends them: for single cases.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Cascade:
         evaluators: Sequence[Evaluator],
         panel: Panel | None,
         *,
-        panels: Mapping[str, Panel] | None = None,
+        panels: Mapping[str, Panel | PluginError] | None = None,
         absent: Mapping[str, str] | None = None,
         terms: Terms | None = None,
         limits: Bounds | None = None,
@@ -56,7 +56,7 @@ class Cascade:
     ) -> None:
         self.panel = panel
         self.absent = dict(absent or {})
-        self.panels: Mapping[str, Panel] = panels or {}
+        self.panels = dict(panels or {})
         for one in self._all_panels():
             ensure_agreement(one)
         self.terms = terms or Terms(weakest="learned" if panel is None else "vote")
@@ -146,11 +146,13 @@ class Cascade:
         return [one if decisive(one, self.terms.weakest) else one | missing for one in found]
 
     def panel_of(self, kind: str) -> Panel | None:
-        """Return who votes on the cases of a kind."""
-        return self.panels.get(kind, self.panel)
+        """Return who votes on the cases of a kind. Raises PluginError for one whose panel cannot be made."""
+        if isinstance(panel := self.panels.get(kind, self.panel), PluginError):
+            raise PluginError(str(panel))
+        return panel
 
     def _all_panels(self) -> list[Panel]:
-        return [panel for panel in (self.panel, *self.panels.values()) if panel is not None]
+        return [panel for panel in (self.panel, *self.panels.values()) if isinstance(panel, Panel)]
 
     @property
     def seats(self) -> list[Seat]:

@@ -138,7 +138,10 @@ class Judge:
                 return (
                     f"unknown kind {case.kind!r}.{nearest(case.kind, known)} Known: {', '.join(sorted(known))}{broken}"
                 )
-        panel = self.cascade.panel_of(case.kind)
+        try:
+            panel = self.cascade.panel_of(case.kind)
+        except PluginError as error:
+            return str(error)
         for seat in panel.seats if panel else ():
             if misfit := seat.rubric.misfit(case):
                 return misfit
