@@ -173,8 +173,7 @@ class Cascade:
         """How many cases to judge at once: 32, or as many as keep a model or all children at work."""
         if self.batch > 1:
             return self.batch * (cores() + 1)
-        models = [seat.model for seat in self.seats]
-        return max([_AT_ONCE, *(model.at_once for model in models if isinstance(model, Batches))])
+        return max([_AT_ONCE, *(s.model.at_once for s in self.seats if isinstance(s.model, Batches))])
 
     def preflight(self) -> None:
         """Raise ModelDown when a model of the panel cannot work at all."""

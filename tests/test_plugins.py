@@ -33,11 +33,12 @@ def test_without_the_plugin_its_kind_is_unknown(tmp_path: Path) -> None:
     done = run("run", "cases.jsonl", path=tmp_path, cwd=tmp_path)
     assert done.returncode == 2
     assert "cases.jsonl, line 1: unknown kind 'anwser'. Did you mean 'answer'?" in done.stderr
-    assert "cases.jsonl, line 2: unknown kind 'limit'." in done.stderr
+    assert "cases.jsonl, line 2: unknown kind 'limit'. Is its plugin installed? Known: answer" in done.stderr
     (tmp_path / "cases.jsonl").write_text('{"kind": "anwser", "response": "1", "inputs": {"x": 1}}\n')
     done = run("run", "cases.jsonl", path=tmp_path, cwd=tmp_path)
     assert done.returncode == 2
-    said = "line 1, field 'inputs': the kind 'anwser' declares none, and the case has ['x']. Did you mean 'answer'?"
+    said = "line 1, field 'inputs': the kind 'anwser' declares none, and the case has ['x']. Did you mean 'answer'? Is "
+    said += "its plugin installed?"
     assert said in done.stderr
 
 
