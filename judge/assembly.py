@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 from judge import kinds, registry
 from judge.config import Settings
-from judge.errors import ConfigError, PluginError, nearest
+from judge.declarations import ensure_declared
+from judge.errors import ConfigError, PluginError, RubricError, nearest
 from judge.models import ModelOptions
 from judge.panel.agent import Seat
 from judge.panel.rubric import Rubric
@@ -41,18 +42,13 @@ def load_model(spec: str, options: ModelOptions) -> Model:
     return model
 
 
-_EVALUATOR = (
-    "name", "version", "kinds", "bases", "runs", "cost", "deterministic", "needs", "check", "recheck",
-)  # fmt: skip
-
-
 def find_evaluators(wanted: Sequence[str | Evaluator]) -> tuple[list[Evaluator], dict[str, str]]:
     """Return those who are asked, and why others of ``all`` cannot be. Raises PluginError for one that was named."""
     if wanted == ["none"]:
         return [], {}
     if wanted == ["all"]:
         return _all_evaluators()
-    found: list[Evaluator] = [_made("evaluators", e, _EVALUATOR) for e in wanted]
+    found: list[Evaluator] = [made("evaluators", e) for e in wanted]
     names = [evaluator.name for evaluator in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise PluginError(f"two evaluators are called {sorted(twice)[0]!r}")
@@ -66,7 +62,7 @@ def _all_evaluators() -> tuple[list[Evaluator], dict[str, str]]:
     found, absent = [], {}
     for name in registry.names("evaluators"):
         try:
-            found.append(_made("evaluators", name, _EVALUATOR))
+            found.append(made("evaluators", name))
         except PluginError as error:
             absent[name] = str(error)
     return found, absent
@@ -77,20 +73,38 @@ def find_panels(
     rubrics: Sequence[str | Rubric] | None,
     tools: Sequence[str | Tool],
     settings: Settings,
-) -> tuple[Panel | None, dict[str, Panel]]:
-    """Return who votes, and by kind who votes where the kind has a rubric or tools of its own."""
+) -> tuple[Panel | None, dict[str, Panel | PluginError]]:
+    """Return who votes, and by kind who votes where the kind has a rubric or tools of its own, or why nobody can."""
     if models == ["none"]:
         return None, {}
     loaded = [(m, load_model(m, settings.options(m))) if isinstance(m, str) else (_name(m), m) for m in models]
     panel = _panel(loaded, rubrics or [_RUBRIC], tools, settings)
     if rubrics is not None:
         return panel, {}
-    own = {
-        kind.name: _panel(loaded, [kind.rubric], [*kind.tools] or ["none"] if tools == ["all"] else tools, settings)
-        for kind in kinds.declared()
-        if kind.rubric != _RUBRIC or (tools == ["all"] and set(kind.tools) != {*panel.seats[0].rubric.tools})
-    }
+    own: dict[str, Panel | PluginError] = {}
+    for kind in kinds.declared():
+        if kind.rubric != _RUBRIC or (tools == ["all"] and set(kind.tools) != {*panel.seats[0].rubric.tools}):
+            its = [*kind.tools] or ["none"] if tools == ["all"] else tools
+            try:
+                own[kind.name] = _panel(loaded, [kind.rubric], its, settings)
+            except (PluginError, RubricError) as error:  # which is no matter of the other kinds
+                own[kind.name] = _no_panel(kind, error)
     return panel, own
+
+
+def fault_of(kind: kinds.Kind) -> str | None:
+    """Return why no panel can judge cases of a kind by what the kind declares, or None."""
+    try:
+        Rubric.find(kind.rubric)
+        for name in kind.tools:
+            made("tools", name)
+    except (PluginError, RubricError) as error:
+        return str(_no_panel(kind, error))
+    return None
+
+
+def _no_panel(kind: kinds.Kind, error: Exception) -> PluginError:
+    return PluginError(f"no panel can judge the kind {kind.name!r} as it is declared: {error}")
 
 
 def _panel(
@@ -126,31 +140,28 @@ def _tools(wanted: Sequence[str | Tool], rubric: Rubric) -> dict[str, Tool]:
     if wanted == ["none"]:
         return {}
     named: Sequence[str | Tool] = rubric.tools if wanted == ["all"] else wanted
-    found: list[Tool] = [_made("tools", t, ("name", "description", "Arguments", "deterministic", "run")) for t in named]
+    found: list[Tool] = [made("tools", t) for t in named]
     if len({tool.name for tool in found}) < len(found):
         raise PluginError(f"two tools have the same name: {[tool.name for tool in found]}")
     return {tool.name: tool for tool in found}
 
 
-def _made(group: registry.Group, plugin: Any, attributes: tuple[str, ...]) -> Any:
+def made(group: Literal["evaluators", "tools"], plugin: Any) -> Any:
     """Return the plugin, made from its name if it is one. Raises PluginError for what is no plugin of the group."""
-    made = plugin
-    if isinstance(plugin, str):
-        try:
-            made = registry.load(group, plugin)()
-        except PluginError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise PluginError(f"{group[:-1]} {plugin!r} cannot be made: {type(error).__name__}: {error}") from error
-    for attribute in attributes:
-        if not hasattr(made, attribute):
-            raise PluginError(f"{group[:-1]} {plugin!r} lacks {attribute!r}")
-    if group == "evaluators" and not isinstance(made.kinds, Set):
-        raise PluginError(f"evaluator {plugin!r}: kinds has to be a set of names, not {made.kinds!r:.80}")
-    if isinstance(plugin, str) and made.name != plugin:
-        raise PluginError(f"{group[:-1]} {plugin!r} calls itself {made.name!r}: the two names have to be the same")
-    return made
+    if not isinstance(plugin, str):
+        ensure_declared(group, plugin, name=_name(plugin))
+        return plugin
+    try:
+        one = registry.load(group, plugin)()
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{group[:-1]} {plugin!r} cannot be made: {type(error).__name__}: {error}") from error
+    ensure_declared(group, one, name=plugin)
+    if one.name != plugin:
+        raise PluginError(f"{group[:-1]} {plugin!r} calls itself {one.name!r}: the two names have to be the same")
+    return one
 
 
-def _name(model: Model) -> str:
-    return str(getattr(model, "name", type(model).__name__))
+def _name(plugin: object) -> str:
+    return str(getattr(plugin, "name", type(plugin).__name__))

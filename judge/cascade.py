@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from judge import deciding
 from judge.deciding import decisive
-from judge.errors import ConfigError
+from judge.errors import ConfigError, PluginError
 from judge.panel import voting
 from judge.panel.agent import Bounds, Seat
 from judge.panel.seats import Panel, ensure_agreement
@@ -28,7 +28,7 @@ from judge.processes.crew import BATCH, cores
 from judge.processes.workers import Workers, sendable
 from judge.protocols import Batches, Closes, Evaluator, Preflights
 from judge.provenance import provenance
-from judge.types import STRENGTH, Case, Decided, Deliberation, Finding, Provenance, Verdict
+from judge.types import STRENGTH, Basis, Case, Decided, Deliberation, Finding, Provenance, Verdict
 
 _AT_ONCE = 32  # cases, where no model asks for more
 
@@ -36,10 +36,10 @@ _AT_ONCE = 32  # cases, where no model asks for more
 class Cascade:
     """Decides cases. Thread-safe. Raises ConfigError for a panel that cannot vote.
 
-    `panels` are those of kinds that have another than `panel`; `absent` says by name why evaluators cannot be asked,
-    which is recorded where nobody else decides. `terms` say how long each check of an evaluator may
-    take and what a decision may rest on; with `here` those evaluators that declare ``runs = "here"`` are asked in the
-    calling thread instead of a child, where nothing ends them: for single cases.
+    `panels` are those of kinds that have another than `panel`, or why such a kind has none; `absent` says by name why
+    evaluators cannot be asked, which is recorded where nobody else decides. `terms` say how long each check of an
+    evaluator may take and what a decision may rest on; with `here` those evaluators that declare ``runs = "here"`` are
+    asked in the calling thread instead of a child, where nothing ends them: for single cases.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Cascade:
         evaluators: Sequence[Evaluator],
         panel: Panel | None,
         *,
-        panels: Mapping[str, Panel] | None = None,
+        panels: Mapping[str, Panel | PluginError] | None = None,
         absent: Mapping[str, str] | None = None,
         terms: Terms | None = None,
         limits: Bounds | None = None,
@@ -56,7 +56,7 @@ class Cascade:
     ) -> None:
         self.panel = panel
         self.absent = dict(absent or {})
-        self.panels: Mapping[str, Panel] = panels or {}
+        self.panels = dict(panels or {})
         for one in self._all_panels():
             ensure_agreement(one)
         self.terms = terms or Terms(weakest="learned" if panel is None else "vote")
@@ -105,6 +105,16 @@ class Cascade:
         found = self._consult(asked, size)
         return [Decided(self._verdict(case, findings), ()) for case, findings in zip(cases, found, strict=True)]
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of cases that an evaluator is asked about."""
+        return frozenset[str]().union(*(evaluator.kinds for evaluator in self.evaluators))
+
+    @property
+    def weakest(self) -> Basis:
+        """The weakest basis that decides a case."""
+        return self.terms.weakest
+
     def consult(
         self,
         case: Case,
@@ -142,11 +152,13 @@ class Cascade:
         return findings if list(findings) == asked else {name: findings[name] for name in asked}
 
     def panel_of(self, kind: str) -> Panel | None:
-        """Return who votes on the cases of a kind."""
-        return self.panels.get(kind, self.panel)
+        """Return who votes on the cases of a kind. Raises PluginError for one whose panel cannot be made."""
+        if isinstance(panel := self.panels.get(kind, self.panel), PluginError):
+            raise PluginError(str(panel))
+        return panel
 
     def _all_panels(self) -> list[Panel]:
-        return [panel for panel in (self.panel, *self.panels.values()) if panel is not None]
+        return [panel for panel in (self.panel, *self.panels.values()) if isinstance(panel, Panel)]
 
     @property
     def seats(self) -> list[Seat]:
@@ -167,8 +179,7 @@ class Cascade:
         """How many cases to judge at once: 32, or as many as keep a model or all children at work."""
         if self.batch > 1:
             return self.batch * (cores() + 1)
-        models = [seat.model for seat in self.seats]
-        return max([_AT_ONCE, *(model.at_once for model in models if isinstance(model, Batches))])
+        return max([_AT_ONCE, *(s.model.at_once for s in self.seats if isinstance(s.model, Batches))])
 
     def preflight(self) -> None:
         """Raise ModelDown when a model of the panel cannot work at all."""
@@ -206,13 +217,11 @@ class Cascade:
         return deciding.by_findings(case, findings, weakest=self.terms.weakest, provenance=made_with)
 
     def _ask(self, case: Case, panel: Panel, indices: list[int]) -> list[Deliberation]:
-        asked = {evaluator.name for evaluator in self.evaluators}
-
         def ask(index: int) -> Deliberation:
             round_, place = divmod(index, len(panel.seats))
             seat = panel.seats[place]
-            done = seat.deliberate(case, index=index, seed=seat.member.seed + round_, limits=self.limits)
-            return done._replace(proved={name: found for name, found in done.proved.items() if name in asked})
+            seed = seat.member.seed + round_
+            return seat.deliberate(case, index=index, seed=seed, limits=self.limits, evaluators=self)
 
         first, *others = indices
         answers: queue.SimpleQueue[Deliberation | BaseException] = queue.SimpleQueue()

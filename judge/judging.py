@@ -135,10 +135,12 @@ class Judge:
             known = known_kinds() | self._kinds
             if case.kind not in known:
                 broken = "".join(f". {why}" for why in self.cascade.absent.values())
-                return (
-                    f"unknown kind {case.kind!r}.{nearest(case.kind, known)} Known: {', '.join(sorted(known))}{broken}"
-                )
-        panel = self.cascade.panel_of(case.kind)
+                said = f"unknown kind {case.kind!r}.{nearest(case.kind, known)} Is its plugin installed?"
+                return f"{said} Known: {', '.join(sorted(known))}{broken}"
+        try:
+            panel = self.cascade.panel_of(case.kind)
+        except PluginError as error:
+            return str(error)
         for seat in panel.seats if panel else ():
             if misfit := seat.rubric.misfit(case):
                 return misfit

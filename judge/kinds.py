@@ -95,7 +95,7 @@ def validated(case: Case, *, folder: Path | None = None, files: bool = True) -> 
     if kind is None:
         if case.inputs:
             has = f"declares none, and the case has {[*case.inputs]}.{nearest(case.kind, registry.names('kinds'))}"
-            raise InputError(f"field 'inputs': the kind {case.kind!r} {has}")
+            raise InputError(f"field 'inputs': the kind {case.kind!r} {has} Is its plugin installed?")
         return case
     case = _with_tags(case, kind) if case.tags and files else case
     if not case.inputs and not needs_inputs(kind):

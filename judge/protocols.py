@@ -81,7 +81,8 @@ class Tool(Protocol):
 
     One whose answer to the same arguments may change is not ``deterministic``: a replay then takes what was recorded
     instead of asking again. A tool that wants to see the case, or to keep something for as long as one vote takes, has
-    ``open`` as well (see `Opens`). A class that inherits from this one has the default given here.
+    ``open`` as well (see `Opens`); one that asks evaluators has ``consulting`` (see `Consulting`). A class that
+    inherits from this one has the default given here.
     """
 
     name: str
@@ -100,6 +101,33 @@ class Opens(Protocol):
 
     def open(self, case: Case, /) -> AbstractContextManager[Tool]:
         """Return a context that yields the tool to use. It is entered at the first call, if there is one."""
+        ...
+
+
+class Consults(Protocol):
+    """The evaluators of whoever judges, on its terms."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of cases that an evaluator is asked about."""
+        ...
+
+    @property
+    def weakest(self) -> Basis:
+        """The weakest basis that decides a case here. Who can reach nothing as strong is not asked."""
+        ...
+
+    def consult(self, case: Case, *, hints: Mapping[str, JsonValue] | None = None) -> dict[str, Finding]:
+        """Return what evaluators of the case's kind find, by name; with `hints`, what these let them prove."""
+        ...
+
+
+@runtime_checkable
+class Consulting(Protocol):
+    """A tool that asks evaluators: those of the judge that judges, and no others."""
+
+    def consulting(self, case: Case, evaluators: Consults, /) -> AbstractContextManager[Tool]:
+        """Return a context that yields the tool to use for one vote. It is entered at the first call, if any."""
         ...
 
 

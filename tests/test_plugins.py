@@ -33,11 +33,12 @@ def test_without_the_plugin_its_kind_is_unknown(tmp_path: Path) -> None:
     done = run("run", "cases.jsonl", path=tmp_path, cwd=tmp_path)
     assert done.returncode == 2
     assert "cases.jsonl, line 1: unknown kind 'anwser'. Did you mean 'answer'?" in done.stderr
-    assert "cases.jsonl, line 2: unknown kind 'limit'." in done.stderr
+    assert "cases.jsonl, line 2: unknown kind 'limit'. Is its plugin installed? Known: answer" in done.stderr
     (tmp_path / "cases.jsonl").write_text('{"kind": "anwser", "response": "1", "inputs": {"x": 1}}\n')
     done = run("run", "cases.jsonl", path=tmp_path, cwd=tmp_path)
     assert done.returncode == 2
-    said = "line 1, field 'inputs': the kind 'anwser' declares none, and the case has ['x']. Did you mean 'answer'?"
+    said = "line 1, field 'inputs': the kind 'anwser' declares none, and the case has ['x']. Did you mean 'answer'? Is "
+    said += "its plugin installed?"
     assert said in done.stderr
 
 
@@ -279,3 +280,27 @@ def test_importing_judge_loads_nothing_heavy() -> None:
     code = "import sys, judge, judge.cli; print([m for m in ('openai','pydantic','jinja2','rich') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_kind_whose_rubric_or_tools_are_broken_ends_nothing_of_another_kind(tmp_path: Path) -> None:
+    declare(tmp_path, "odd", "[judge.kinds]\nlost = odd:LOST\nbare = odd:BARE\n")
+    (tmp_path / "odd.py").write_text(
+        "from judge import Kind\n"
+        "LOST = Kind(name='lost', summary='s', rubric='gone')\n"
+        "BARE = Kind(name='bare', summary='s', tools=('check', 'hammer'))\n"
+    )
+    (tmp_path / "s.jsonl").write_text(
+        '{"call": {"tool": "vote", "arguments": {"reason": "r", "cites": [], "label": "correct"}}}\n'
+    )
+    words = ("check", "--response", "some words", "--reference", "other words", "-m", "scripted:s.jsonl")
+    done = run(*words, path=tmp_path, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for kind, fault in (("lost", "unknown rubric 'gone'"), ("bare", "unknown tool 'hammer'")):
+        done = run(*words, "--kind", kind, path=tmp_path, cwd=tmp_path)
+        said = f"no panel can judge the kind {kind!r} as it is declared: {fault}"
+        assert done.returncode == 2
+        assert said in done.stderr
+        for listing in ("plugins", "kinds"):
+            listed = run(listing, path=tmp_path, cwd=tmp_path)
+            assert (listed.returncode, listed.stderr) == (1, "")
+            assert said in listed.stdout

@@ -64,14 +64,14 @@ def _plugins() -> list[Finding]:
 
 def _worker() -> Finding:
     """Send one case through a worker process, as runs and servers do."""
-    from judge import registry
+    from judge.assembly import made
     from judge.errors import JudgeError
     from judge.processes.consulting import Asked, Terms
     from judge.processes.workers import Workers
     from judge.types import Case
 
     try:
-        evaluator = registry.load("evaluators", "exact")()
+        evaluator = made("evaluators", "exact")
         findings = Workers([evaluator], Terms()).consult([Asked(case=Case(response="1", reference="1"))])[0]
     except JudgeError as error:
         return Finding("evaluator worker", "broken", str(error))

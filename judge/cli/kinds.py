@@ -66,11 +66,13 @@ def _evaluators() -> Sequence[Evaluator]:
 
 def _summed_up(name: str, evaluators: Sequence[Evaluator]) -> dict[str, Any]:
     from judge import kinds
+    from judge.assembly import fault_of
     from judge.errors import PluginError
 
     kind, error = None, None
     try:
         kind = kinds.find(name)
+        error = fault_of(kind) if kind else None
     except PluginError as fault:
         error = str(fault)
     summary = kind.summary if kind else _UNDECLARED

@@ -44,6 +44,7 @@ def plugins(as_json: common.Json = False) -> None:
 def _checked(entry: Entry, absent: Callable[[str], str | None]) -> Entry:
     """Return a plugin with what keeps it from being used, also where it can be imported."""
     from judge import kinds
+    from judge.assembly import fault_of
     from judge.errors import PluginError
 
     if entry.error is not None:
@@ -52,7 +53,8 @@ def _checked(entry: Entry, absent: Callable[[str], str | None]) -> Entry:
         return entry.model_copy(update={"error": absent(entry.name)})
     if entry.group == "kinds":
         try:
-            kinds.find(entry.name)
+            kind = kinds.find(entry.name)
+            return entry.model_copy(update={"error": fault_of(kind) if kind else None})
         except PluginError as error:
             return entry.model_copy(update={"error": str(error)})
     return entry

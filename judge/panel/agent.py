@@ -10,19 +10,16 @@ help, are raised.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Mapping
-from contextlib import ExitStack
 from functools import cached_property
-from types import TracebackType
-from typing import Self
 
 from pydantic import Field
 
 from judge.errors import ModelDown, ModelError, RubricError, SandboxDown, ToolError, VoteError
 from judge.panel.actions import VOTE, Cast, Form, Way, arguments_of, is_object, shortened
 from judge.panel.rubric import Rubric
-from judge.protocols import CallsTools, Model, Opens, Proves, Tool
+from judge.panel.toolbox import Toolbox
+from judge.protocols import CallsTools, Consults, Model, Tool
 from judge.text.cleaning import clean
 from judge.types import (
     Case,
@@ -74,51 +71,21 @@ class Seat:
         native = isinstance(self.model, CallsTools) and bool(self.tools) and self.model.native_tools()
         return "plain" if not self.tools else "native" if native else "objects"
 
-    def deliberate(self, case: Case, *, index: int, seed: int, limits: Bounds) -> Deliberation:
-        """Return this seat's vote on a case, the `index`-th of its panel. Raises ModelDown and SandboxDown."""
-        return deliberate(case, self, index=index, seed=seed, limits=limits)
+    def deliberate(
+        self, case: Case, *, index: int, seed: int, limits: Bounds, evaluators: Consults | None
+    ) -> Deliberation:
+        """Return this seat's vote on a case, the `index`-th of its panel. Raises ModelDown and SandboxDown.
+
+        `evaluators` are those that its tools may ask.
+        """
+        return deliberate(case, self, index=index, seed=seed, limits=limits, evaluators=evaluators)
 
 
-class Toolbox:
-    """The tools of one vote. Those that are made ready for a vote are opened at their first call, and closed after."""
-
-    def __init__(self, tools: Mapping[str, Tool], case: Case) -> None:
-        self._tools = dict(tools)
-        self._case = case
-        self._opened: set[str] = set()
-        self._stack = ExitStack()
-
-    def take(self, name: str) -> Tool:
-        """Return a tool, ready to run. Raises ToolError for one that there is not."""
-        if name not in self._tools:
-            raise ToolError(f"there is no tool {name!r}; there are: {', '.join(self._tools)}")
-        tool = self._tools[name]
-        if isinstance(tool, Opens) and name not in self._opened:
-            self._tools[name] = self._stack.enter_context(tool.open(self._case))
-            self._opened.add(name)
-        return self._tools[name]
-
-    @property
-    def proved(self) -> dict[str, Finding]:
-        """What evaluators proved of the case by what the model proposed, by name."""
-        opened = [self._tools[name] for name in sorted(self._opened)]
-        return {name: found for tool in opened if isinstance(tool, Proves) for name, found in tool.proved.items()}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._stack.close()
-        except Exception as trouble:  # noqa: BLE001 - a tool is foreign code; the vote that it served stands
-            warnings.warn(f"a tool could not be closed: {type(trouble).__name__}: {trouble}", stacklevel=2)
-
-
-def deliberate(case: Case, seat: Seat, *, index: int, seed: int, limits: Bounds) -> Deliberation:
+def deliberate(
+    case: Case, seat: Seat, *, index: int, seed: int, limits: Bounds, evaluators: Consults | None = None
+) -> Deliberation:
     """Ask for one vote on a case, the `index`-th of its panel. Raises ModelDown and SandboxDown."""
-    with Toolbox(seat.tools, case) as tools:
+    with Toolbox(seat.tools, case, evaluators) as tools:
         return _deliberate(case, seat, tools, index=index, seed=seed, limits=limits)
 
 

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import yaml
 from jinja2 import Template
 from pydantic import BaseModel, Field, FiniteFloat, JsonValue, StrictInt, StrictStr, ValidationError
 
 from judge import registry
 from judge.errors import InputError, PluginError, RubricError, nearest
 from judge.panel.ballots import ballot_model
+from judge.panel.frontmatter import divided, read_front_matter, shown
 from judge.panel.showing import hints_for, shown_inputs
 from judge.panel.templates import View, compiled
 from judge.plain import digest
@@ -74,22 +74,18 @@ class Rubric:
 
         With the form of its votes, `ballot`, given in its place nothing is imported, whatever the text names.
         """
-        parts = text.split("---\n", 2)
-        if len(parts) != 3 or parts[0].strip():
-            raise RubricError(f"rubric {name!r}: the file has to open with front matter between two '---' lines")
+        parts = divided(text, name=name)
         try:
-            header = Header.model_validate(yaml.safe_load(parts[1]) or {})
-        except yaml.YAMLError as error:
-            raise RubricError(f"rubric {name!r}: the front matter is not YAML: {error}") from None
+            header = Header.model_validate(read_front_matter(parts[1], name=name) or {})
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise RubricError(
-                f"rubric {name!r}: front matter field {where!r}: {first['msg']}, got {first['input']!r} "
+                f"rubric {name!r}: front matter field {where!r}: {first['msg']}, got {shown(repr(first['input']))} "
                 "(labels such as yes and no need quotes in YAML)"
             ) from None
         if problem := _problem(header):
-            raise RubricError(f"rubric {name!r}: {problem}")
+            raise RubricError(f"rubric {name!r}: {shown(problem)}")
         before = "\n" * (parts[1].count("\n") + 2)  # so that errors count the lines of the file
         if (whole := _whole(text)) != text:
             compiled(name, before + _INCLUDE.sub("\n", parts[2]))  # the same
@@ -226,11 +222,12 @@ _INCLUDE = re.compile(r"""^[ \t]*+\{%-?\s*+include\s++(?:"inputs"|'inputs')\s*+-
 
 
 def _whole(text: str) -> str:
-    """Return the text of a rubric with the shared block in its place."""
-    if not _INCLUDE.search(text):
+    """Return the text of a rubric with the shared block in its place, which is in the template."""
+    *head, template = text.split("---\n", 2)
+    if not _INCLUDE.search(template):
         return text
     block = _read(shipped() / "shared" / "inputs.j2")
-    return _INCLUDE.sub(lambda _: block, text)
+    return "---\n".join([*head, _INCLUDE.sub(lambda _: block, template)])
 
 
 def _read(path: Path) -> str:

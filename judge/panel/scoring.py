@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 from judge.errors import ConfigError, ModelDown, ModelError, RubricError
 from judge.panel.agent import Bounds, Seat
 from judge.panel.rubric import Rubric
-from judge.protocols import Model
+from judge.protocols import Consults, Model
 from judge.types import Case, Deliberation, Exchange, Failure, Member, Message, Record, Reply, Request, Usage, Vote
 
 #: Below this share of all probability the labels are not what the model was about to say, and their ratio is noise.
@@ -74,7 +74,15 @@ class ScoreSeat(Seat):
         """What of this seat can change a verdict, beyond its member."""
         return {"threshold": self.threshold, "mass": MASS}
 
-    def deliberate(self, case: Case, *, index: int, seed: int, limits: Bounds) -> Deliberation:  # noqa: ARG002
+    def deliberate(
+        self,
+        case: Case,
+        *,
+        index: int,
+        seed: int,  # noqa: ARG002
+        limits: Bounds,  # noqa: ARG002
+        evaluators: Consults | None,  # noqa: ARG002
+    ) -> Deliberation:
         """Return the vote; nothing is drawn, so that the seed does not matter. Raises ModelDown."""
         try:
             request = self._request(case)

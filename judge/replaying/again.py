@@ -159,6 +159,7 @@ def _voted_again(cascade: Cascade, panel: Panel, case: Case, verdict: Verdict, g
             index=vote.index,
             seed=vote.member.seed,
             limits=cascade.limits,
+            evaluators=cascade,
         )
         for vote in verdict.votes
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from judge import registry
+from judge.assembly import made
 from judge.cascade import Cascade
 from judge.errors import PluginError
 from judge.models.replay import ReplayModel
@@ -14,7 +14,7 @@ from judge.panel.rubric import Rubric
 from judge.panel.scoring import ScoreSeat
 from judge.panel.seats import Panel
 from judge.processes.consulting import Terms
-from judge.protocols import Model, Tool
+from judge.protocols import Consults, Model, Tool
 from judge.record.layout import BEFORE
 from judge.record.store import Store
 from judge.replaying.models import called_natively, recorded_model
@@ -29,7 +29,7 @@ def recorded_cascade(store: Store, kind: str) -> Cascade:
     """Return the cascade that judged the cases of a kind. Raises StoreError for a damaged file."""
     settings = made_with(store, kind)
     try:
-        evaluators = [registry.load("evaluators", name)() for name in settings.evaluators]
+        evaluators = [made("evaluators", name) for name in settings.evaluators]
     except PluginError as error:
         raise PluginError(f"run {store.run.id!r} cannot be replayed: {error}") from None
     terms = Terms(deadline_s=settings.evaluator_deadline_s, weakest=settings.weakest, everybody=settings.everybody)
@@ -50,7 +50,7 @@ def _seats(store: Store, kind: str, panel: PanelSettings) -> list[Seat]:
         if panel.score:
             make = _scoring(member, rubric, panel.score[place].threshold)
         else:
-            tools = {name: registry.load("tools", name)() for name in panel.rubrics[member.rubric].tools}
+            tools = {name: made("tools", name) for name in panel.rubrics[member.rubric].tools}
             make = _voting(member, rubric, refused if as_recorded else None)
         if store.run.layout == BEFORE:
             seats.append(SeatByTurn(store, member, rubric, tools, make=make))
@@ -90,7 +90,9 @@ class SeatByTurn(Seat):
         self._make = make
         self._native = called_natively(store, member.model)
 
-    def deliberate(self, case: Case, *, index: int, seed: int, limits: Bounds) -> Deliberation:
+    def deliberate(
+        self, case: Case, *, index: int, seed: int, limits: Bounds, evaluators: Consults | None
+    ) -> Deliberation:
         """Return the vote that the replies on record make."""
         told = {exchange.turn: exchange for exchange in self._store.exchanges(case.id) if exchange.vote == index}
         if not told and (stored := self._store.get(case.id)):
@@ -98,4 +100,5 @@ class SeatByTurn(Seat):
                 if vote.index == index and vote.error is not None:  # it failed before anybody was asked
                     return Deliberation(vote, ())
         model = ReplayModel(self.member.model, lambda request: told.get(request.turn), native_tools=self._native)
-        return self._make(model, self.tools).deliberate(case, index=index, seed=seed, limits=limits)
+        seat = self._make(model, self.tools)
+        return seat.deliberate(case, index=index, seed=seed, limits=limits, evaluators=evaluators)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-from judge import registry
+from judge.assembly import made
 from judge.errors import StoreError
 from judge.panel.agent import Bounds
 from judge.panel.recorded import rubric_on_record
@@ -90,7 +90,7 @@ def changed_plugins(store: Store) -> list[str]:
     before = {item for kind in store.run.provenances for item in made_with(store, kind).evaluators.items()}
     found = []
     for name, version in sorted(before):
-        now = registry.load("evaluators", name)().version
+        now = made("evaluators", name).version
         if now != version:
             found.append(f"evaluator {name} was version {version}, is {now}")
     return found

@@ -11,7 +11,10 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from judge import Case, Finding, InputError, Judge, Serving, Tool, ToolError
+from judge.errors import nearest
 from judge.kinds import validated
+from judge.protocols import Consults
+from judge.types import STRENGTH
 
 
 class Arguments(BaseModel):
@@ -32,7 +35,11 @@ class Arguments(BaseModel):
 
 
 class Check(Tool):
-    """Asks the installed evaluators of a kind and returns each finding in one line."""
+    """Asks evaluators of a kind and returns each finding in one line, with its basis.
+
+    In a vote those are asked that the judge asks, on its terms; alone, all that are installed, on those of a judge
+    without a model.
+    """
 
     name = "check"
     description = (
@@ -47,24 +54,24 @@ class Check(Tool):
         assert isinstance(arguments, Arguments)
         if arguments.hints is not None:
             raise ToolError("hints are for a case that is judged, and here is none: give response and reference")
-        return _told(_compared(self._judge, arguments, {}))
+        return _compared(self._installed, arguments, {})
 
     @contextmanager
-    def open(self, case: Case, /) -> Iterator[Checking]:
+    def consulting(self, case: Case, evaluators: Consults, /) -> Iterator[Checking]:
         """Give, for one vote, the tool that knows the case: what it brings, and what hints may prove of it."""
-        yield Checking(self._judge, case)
+        yield Checking(case, evaluators)
 
     @cached_property
-    def _judge(self) -> Judge:
-        return Judge(model="none")
+    def _installed(self) -> Consults:
+        return Judge(model="none").cascade
 
 
 class Checking(Check):
     """The tool for one case: comparisons bring its inputs, and hints are tried on the case itself."""
 
-    def __init__(self, judge: Judge, case: Case) -> None:
-        self.__dict__["_judge"] = judge  # where the cached property looks
+    def __init__(self, case: Case, evaluators: Consults) -> None:
         self._case = case
+        self._evaluators = evaluators
         self.proved: dict[str, Finding] = {}
 
     def run(self, arguments: BaseModel, /) -> str:
@@ -72,16 +79,17 @@ class Checking(Check):
         assert isinstance(arguments, Arguments)
         if arguments.hints is None:
             brought = self._case.inputs if arguments.kind == self._case.kind else {}
-            return _told(_compared(self._judge, arguments, brought))
-        findings = self._judge.cascade.consult(self._case, hints=_object(arguments.hints, "hints"))
+            return _compared(self._evaluators, arguments, brought)
+        _ensure_asked(self._evaluators, self._case.kind)
+        findings = self._evaluators.consult(self._case, hints=_object(arguments.hints, "hints"))
         if not findings:
             raise ToolError(f"no evaluator of the kind {self._case.kind!r} takes hints: give response and reference")
         self.proved |= {name: found for name, found in findings.items() if found.basis is not None}
-        return _told(findings)
+        return _told(findings, self._evaluators)
 
 
-def _compared(judge: Judge, arguments: Arguments, brought: dict[str, Any]) -> dict[str, Finding]:
-    """Compare two answers; nothing that a model says may name a file."""
+def _compared(evaluators: Consults, arguments: Arguments, brought: dict[str, Any]) -> str:
+    """Return what is found of two answers; nothing that a model says may name a file."""
     if arguments.response is None or arguments.reference is None:
         raise ToolError("give both a response and a reference")
     given = {"kind": arguments.kind, "response": arguments.response, "reference": arguments.reference}
@@ -90,15 +98,36 @@ def _compared(judge: Judge, arguments: Arguments, brought: dict[str, Any]) -> di
             case = Case(**given, inputs=brought)
         else:
             case = validated(Case(**given, inputs=_object(arguments.inputs, "inputs")), files=False)
-        if problem := judge.problem(case):
-            raise ToolError(problem)
     except (InputError, ValidationError) as error:
         raise ToolError(str(error)) from None
-    return judge.cascade.consult(case)
+    _ensure_asked(evaluators, case.kind)
+    if not (findings := evaluators.consult(case)):
+        raise ToolError(f"no evaluator of the kind {case.kind!r} can decide by {evaluators.weakest} or stronger")
+    return _told(findings, evaluators)
 
 
-def _told(findings: dict[str, Finding]) -> str:
-    return "\n".join(f"{name}: {found.outcome}: {found.because}" for name, found in findings.items())
+def _ensure_asked(evaluators: Consults, kind: str) -> None:
+    """Raise ToolError that says which kinds there are if none is asked about this one."""
+    known = evaluators.kinds
+    if not known:
+        raise ToolError("no evaluator is asked here, so that nothing can be compared by program")
+    if kind not in known:
+        listed = ", ".join(sorted(known))
+        raise ToolError(f"no evaluator of the kind {kind!r} is asked here.{nearest(kind, known)} Kinds: {listed}")
+
+
+def _told(findings: dict[str, Finding], evaluators: Consults) -> str:
+    """Return each finding in a line that says its basis, and whether that decides nothing here."""
+    return "\n".join(
+        f"{name}: {found.outcome}{_basis(found, evaluators)}: {found.because}" for name, found in findings.items()
+    )
+
+
+def _basis(found: Finding, evaluators: Consults) -> str:
+    if found.basis is None:
+        return ""
+    weak = STRENGTH[found.basis] < STRENGTH[evaluators.weakest]
+    return f" ({found.basis}, too weak to decide here)" if weak else f" ({found.basis})"
 
 
 def _object(text: str, what: str) -> dict[str, Any]:

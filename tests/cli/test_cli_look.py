@@ -85,7 +85,7 @@ def test_show_tells_the_whole_story_of_a_case(finished: Path) -> None:
         'the model calls check: {"kind": "answer", "response": "4", "reference": "4"}',
         "tool says:",
         "evidence e1 from check",
-        "exact: correct: the response is the reference",
+        "exact: correct (proof): the response is the reference",
         "sha256 ",
         "=> correct, citing e1: e1 shows it",
         "2 calls, 0 retries, ",

@@ -193,7 +193,11 @@ def test_verdicts_are_those_of_python(agent: Agent) -> None:
             {"response": "1", "references": ["1"], "inputs": {"tables": {"t": {"path": "/etc/x.csv", "sha256": ""}}}},
             "field 'inputs.tables': table 't': no file can be named here",
         ),
-        ("check", {"kind": "anser", "response": "1", "reference": "1"}, "unknown kind 'anser'. Did you mean 'answer'?"),
+        (
+            "check",
+            {"kind": "anser", "response": "1", "reference": "1"},
+            "of the kind 'anser' is asked here. Did you mean 'answer'?",
+        ),
         ("python", {"cod": "1"}, "cod: Extra inputs are not permitted"),
         ("python", {"code": 1}, "code: Input should be a valid string"),
         ("python", {}, "code: Field required"),

@@ -91,8 +91,8 @@ def asking(arguments: dict[str, Any], seen: list[str]) -> ScriptedModel:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"response": "1/2", "reference": "0.5"}, "number: correct"),
-        ({"response": "1/2", "reference": "0.5", "inputs": '{"dialect": "sqlite"}'}, "number: correct"),
+        ({"response": "1/2", "reference": "0.5"}, "number: correct (proof)"),
+        ({"response": "1/2", "reference": "0.5", "inputs": '{"dialect": "sqlite"}'}, "number: correct (proof)"),
         ({"response": "1/2", "reference": "0.5", "inputs": '{"dialekt": "sqlite"}'}, "Did you mean 'dialect'?"),
         ({"response": "1/2", "reference": "0.5", "inputs": "[1]"}, "have to be a JSON object"),
         ({"response": "1/2", "reference": "0.5", "inputs": '{"database": "/etc/passwd"}'}, "no file can be named here"),
@@ -104,7 +104,7 @@ def asking(arguments: dict[str, Any], seen: list[str]) -> ScriptedModel:
 )
 def test_check_takes_inputs_and_hints_and_says_what_is_wrong_with_them(arguments: dict[str, Any], said: str) -> None:
     seen: list[str] = []
-    with Judge(model=asking(arguments, seen), evaluators=["exact"]) as judge:
+    with Judge(model=asking(arguments, seen), evaluators=["exact", "number"]) as judge:
         verdict = judge.decide(Case(**BASE | {"response": "thirty-one"}))
     assert (verdict.label, verdict.decided_by) == ("incorrect", "panel")
     assert said in seen[0]

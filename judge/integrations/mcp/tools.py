@@ -13,10 +13,12 @@ from typing import Any, NamedTuple, Self
 from pydantic import BaseModel, Field, JsonValue, create_model
 
 from judge import kinds, registry
+from judge.assembly import made
 from judge.errors import InputError, PluginError
 from judge.judging import Judge
 from judge.panel.actions import shortened
-from judge.panel.agent import Bounds, Toolbox
+from judge.panel.agent import Bounds
+from judge.panel.toolbox import Toolbox
 from judge.protocols import Served, Serving
 from judge.types import Basis, Case, Outcome, Record
 
@@ -80,7 +82,7 @@ class Offers:
         self._judge = Judge(weakest=weakest)  # evaluators alone: no model is asked, and no setting makes it ask one
         self._opened = ExitStack()
         self._opened.callback(self._judge.close)
-        tools = [registry.load("tools", name)() for name in registry.names("tools")]
+        tools = [made("tools", name) for name in registry.names("tools")]
         self.all = (self._verify(), *(self._served(tool) for tool in tools if isinstance(tool, Served)))
         names = [offer.name for offer in self.all]
         if twice := [name for name in names if names.count(name) > 1]:
@@ -130,12 +132,13 @@ class Offers:
         name, terms = tool.name, tool.serving
         if not isinstance(terms, Serving):
             raise PluginError(f"tool {name!r} has to say by a Serving that it may be served, not by {terms!r}")
-        kept = self._opened.enter_context(Toolbox({name: tool}, Case(response=""))) if terms.keeps else None
+        asked = self._judge.cascade  # as `verify_answer` does
+        kept = self._opened.enter_context(Toolbox({name: tool}, Case(response=""), asked)) if terms.keeps else None
 
         def run(arguments: BaseModel) -> str:
             if kept is not None:
                 return kept.take(name).run(arguments)
-            with Toolbox({name: tool}, _case(arguments, terms.Brings)) as tools:
+            with Toolbox({name: tool}, _case(arguments, terms.Brings), asked) as tools:
                 return tools.take(name).run(arguments)
 
         bases = (tool.Arguments,) if terms.Brings is None else (terms.Brings, tool.Arguments)
