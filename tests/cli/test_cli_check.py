@@ -114,7 +114,8 @@ def test_where_sound_evaluators_contradict_each_other_nobody_decides(tmp_path: P
     assert found == [
         "  exact: correct (proof): the response is the reference",
         "  against: incorrect (counterexample): it is not",
-        "  crashes: failed (evaluator_crash): crashes crashed: ValueError: no",
+        "  crashes: failed (evaluator_crash): crashes crashed checking the case: ValueError: no "
+        f"({tmp_path.name}/against.py, line 15)",
         f"  failed (conflict): {first.partition(': ')[2]}",
     ]
     told = judge("check", *PAIR, "--all", "--json", cwd=tmp_path, env=env).json
