@@ -45,7 +45,7 @@ FORGED = Evidence(id="e", source="s", content="FORGED")
         (of_finding(confidence=1.0), "confidence of x: was 1.0, is 0.5"),
         (of_finding(evidence=(FORGED, SEEN[1])), f"evidence e of x: was {FORGED.digest}, is {SEEN[0].digest}"),
         (
-            of_finding(evidence=(SEEN[0].model_copy(update={"role": "witness"}), SEEN[1])),
+            of_finding(evidence=(SEEN[0].model_copy(update={"role": "trace"}), SEEN[1])),
             "role of evidence e of x: was",
         ),
         (of_finding(evidence=(SEEN[0].model_copy(update={"ok": False}), SEEN[1])), "success of evidence e of x: was"),

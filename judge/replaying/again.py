@@ -20,7 +20,7 @@ from judge.processes.consulting import way
 from judge.protocols import Tool
 from judge.record.layout import BEFORE
 from judge.record.store import Store, Stored
-from judge.replaying.cascades import recorded_cascade
+from judge.replaying.cascades import SeatByTurn, recorded_cascade
 from judge.replaying.comparing import differences, not_installed
 from judge.types import SOUND, Case, Deliberation, Evidence, Finding, Verdict, Vote
 
@@ -190,8 +190,12 @@ class _Recorded:
 
 
 def _as_recorded(seat: Seat, vote: Vote) -> Seat:
-    """Return the seat with those of its tools taken from the record whose answers may change."""
-    changing = {name: _Recorded(tool, vote.evidence) for name, tool in seat.tools.items() if not tool.deterministic}
+    """Return the seat with those of its tools taken from the record whose answers may change.
+
+    For votes of layout 1 that is all of them: tools say what they say in other words since then.
+    """
+    before = isinstance(seat, SeatByTurn)
+    changing = {n: _Recorded(tool, vote.evidence) for n, tool in seat.tools.items() if before or not tool.deterministic}
     if not changing:
         return seat
     again = copy.copy(seat)

@@ -35,7 +35,10 @@ def nothing_was_made(folder: Path) -> None:
         ({"response": ["b"]}, "cases.jsonl, line 2, field 'response': Input should be a valid string, got ['b']"),
         (right("b", refrence="x"), "cases.jsonl, line 2: unknown field 'refrence'. Did you mean 'reference'?"),
         (right("a"), "cases.jsonl, line 2: the id 'a' is already that of line 1"),
-        (right("b", kind="anser"), "cases.jsonl, line 2: unknown kind 'anser'. Did you mean 'answer'? Known: answer"),
+        (
+            right("b", kind="anser"),
+            "cases.jsonl, line 2: unknown kind 'anser'. Did you mean 'answer'? Is its plugin installed? Known: answer",
+        ),
     ],
 )
 def test_a_row_that_is_no_case_is_named_before_any_work(tmp_path: Path, row: Any, said: str) -> None:
