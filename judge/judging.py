@@ -21,7 +21,7 @@ from judge.panel.rubric import Rubric
 from judge.processes.consulting import Terms
 from judge.protocols import Evaluator, Model, Tool
 from judge.record.store import Store
-from judge.types import Case, Verdict
+from judge.types import Case, Provenance, Verdict
 
 
 class Judge:
@@ -110,7 +110,7 @@ class Judge:
         with ExitStack() as opened:
             store = None
             if path is not None:
-                store = Store.open(Path(path), self.cascade.provenance, rubrics=self.rubric_texts())
+                store = Store.open(Path(path), self.provenance, rubrics=self.rubric_texts())
                 opened.enter_context(store)
             results = runs.run(
                 self.cascade, ready, in_flight=self.in_flight, store=store, retry_errors=retry_errors, recall=True
@@ -152,6 +152,11 @@ class Judge:
             return self.problem(self.prepare(case))
         except (InputError, PluginError) as error:
             return str(error)
+
+    def provenance(self, kind: str) -> Provenance | None:
+        """Return the settings behind verdicts on a kind, or None for a kind that nobody knows."""
+        known = kind in self._kinds or kind in known_kinds()
+        return self.cascade.provenance(kind) if known else None
 
     def rubric_texts(self) -> dict[str, str]:
         """Return the text of each rubric of a panel, by name."""

@@ -304,3 +304,32 @@ def test_a_kind_whose_rubric_or_tools_are_broken_ends_nothing_of_another_kind(tm
             listed = run(listing, path=tmp_path, cwd=tmp_path)
             assert (listed.returncode, listed.stderr) == (1, "")
             assert said in listed.stdout
+
+
+@pytest.mark.exhaustive
+def test_a_kind_whose_plugin_is_gone_keeps_its_verdicts_and_the_other_kinds_of_the_run_go_on(limit: Path) -> None:
+    own, answer = {"kind": "limit", "response": "5", "inputs": {"limit": 7}}, {"response": "1", "reference": "1"}
+    rows = [own | {"id": "own"}, answer | {"id": "a"}]
+    (limit / "mixed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first = run("run", "mixed.jsonl", "--run", "r.judge", path=limit, cwd=limit)
+    assert first.returncode == 0, first.stderr
+    shown = run("show", "r.judge", "own", path=limit, cwd=limit).stdout
+    assert "  input limit:\n    7\n" in shown
+    (limit / "mixed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, answer | {"id": "b"}]))
+    nowhere = limit / "nowhere"
+    nowhere.mkdir()
+    skipping = ("run", "mixed.jsonl", "--run", "r.judge", "--on-bad-input", "skip")
+    gone = run(*skipping, path=nowhere, cwd=limit)
+    assert gone.returncode == 0, gone.stderr
+    assert "3 cases, 3 decided" in gone.stdout
+    assert run(*skipping, "-e", "exact", path=nowhere, cwd=limit).returncode == 2  # other settings are refused
+
+
+@pytest.mark.exhaustive
+def test_a_rubric_that_gives_no_text_is_listed_with_its_fault_beside_the_others(tmp_path: Path) -> None:
+    declare(tmp_path, "odd", "[judge.rubrics]\nodd = odd:rubric\n")
+    (tmp_path / "odd.py").write_text("def rubric():\n    raise FileNotFoundError('odd.j2')\n")
+    listed = run("rubrics", path=tmp_path, cwd=tmp_path)
+    assert listed.returncode == 1
+    assert "rubric plugin 'odd' gives no text: FileNotFoundError: odd.j2" in listed.stdout
+    assert "pass_fail" in listed.stdout

@@ -66,8 +66,9 @@ def _lines(total: int, done: int, counts: Counts) -> Iterator[Shows]:
     here = 0
 
     def line() -> None:
-        left = (total - done - here) * (time.monotonic() - started) / here
-        sys.stderr.write(f"judge: {done + here}/{total} cases, {counts}, about {left:.0f} s left\n")
+        now = min(done + here, total)  # with --retry-errors some of those that were there are judged again
+        left = (total - now) * (time.monotonic() - started) / here
+        sys.stderr.write(f"judge: {now}/{total} cases, {counts}, about {left:.0f} s left\n")
         sys.stderr.flush()
 
     def update(verdict: Verdict) -> None:

@@ -17,12 +17,18 @@ app = typer.Typer(help="List rubrics, or show what a model would see.", invoke_w
 
 @app.callback()
 def rubrics(context: typer.Context, as_json: common.Json = False) -> None:
-    """List the rubrics that have a name; a path to a .j2 file works everywhere a name does."""
+    """List the rubrics that have a name; the path of a .j2 file works everywhere, too. Exit code 1 if one is broken."""
     if context.invoked_subcommand is not None:
         return
+    from judge.errors import JudgeError
     from judge.panel.rubric import Rubric, available
 
-    found = [Rubric.find(name) for name in sorted(available())]
+    found, broken = [], []
+    for name in sorted(available()):
+        try:
+            found.append(Rubric.find(name))
+        except JudgeError as error:
+            broken.append((name, str(error)))
     if as_json:
         common.echo_json(
             [
@@ -37,10 +43,13 @@ def rubrics(context: typer.Context, as_json: common.Json = False) -> None:
                 }
                 for r in found
             ]
+            + [{"name": name, "error": error} for name, error in broken]
         )
-        return
+        raise typer.Exit(1 if broken else 0)
     rows = [(r.name, _votes(r), ", ".join(r.needs) or "-", r.about) for r in found]
+    rows += [(name, "-", "-", error) for name, error in broken]
     typer.echo(common.table([("rubric", "labels", "needs", "about"), *rows]))
+    raise typer.Exit(1 if broken else 0)
 
 
 def _votes(rubric: Rubric) -> str:

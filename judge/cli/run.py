@@ -65,7 +65,7 @@ def run(
         _ensure_known(bounds, judge)
         survey = _surveyed(source, judge, on_bad_input, limit=limit)
         path = run_file or _default_path(cases, source, judge)
-        with Store.open(path, judge.cascade.provenance, rubrics=judge.rubric_texts()) as store:
+        with Store.open(path, judge.provenance, rubrics=judge.rubric_texts()) as store:
             command = _command()
             try:
                 if retry_errors or _stored(store) < survey.cases:  # an engine takes long to load

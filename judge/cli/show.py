@@ -97,6 +97,9 @@ def _story(stored: Stored, exchanges: list[Exchange]) -> list[str]:
     for name, text in texts:
         if text:
             lines += [f"  {name}:", common.indented(text)]
+    for name, value in case.inputs.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines += [f"  input {one_line(name)}:", common.indented(text)]
     if case.item is not None:
         lines.append(f"  item {one_line(case.item)}" + (f", variant {one_line(case.variant)}" if case.variant else ""))
     for rater, label in stored.labels.items():

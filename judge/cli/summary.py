@@ -36,8 +36,10 @@ def describe(summary: Summary, path: Path) -> str:
     if summary.failures:
         lines.append("  failures: " + ", ".join(f"{count} {cause}" for cause, count in summary.failures.items()))
     lines += [f"  {note}" for note in summary.notes]
-    if summary.notes:
+    if "missing_extra" in summary.failures:
         lines.append("  once it is installed, --retry-errors judges the cases again that this left undecided")
+    if "broken_plugin" in summary.failures:
+        lines.append("  once it is mended, judge the cases into another run file: then an evaluator more is asked")
     return "\n".join(lines)
 
 

@@ -26,6 +26,7 @@ from judge.panel.frontmatter import divided, read_front_matter, shown
 from judge.panel.showing import hints_for, shown_inputs
 from judge.panel.templates import View, compiled
 from judge.plain import digest
+from judge.regular import read_regular
 from judge.text.fencing import Untrusted, fence, hex_digits
 from judge.types import Case, Message, Record
 
@@ -232,14 +233,17 @@ def _whole(text: str) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_regular(path, most=2**20).decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         raise RubricError(f"rubric file {str(path)!r} cannot be read: {error}") from None
 
 
 def _plugged(name: str) -> str:
     found = registry.load("rubrics", name)
-    text = found() if callable(found) else found
+    try:
+        text = found() if callable(found) else found
+    except Exception as error:
+        raise PluginError(f"rubric plugin {name!r} gives no text: {type(error).__name__}: {error}") from error
     if not isinstance(text, str):
         raise PluginError(f"rubric plugin {name!r} has to be a text or a function that returns one, not {type(text)}")
     return text

@@ -20,6 +20,7 @@ from judge.errors import ConfigError, ModelDown, ModelError, RubricError
 from judge.panel.agent import Bounds, Seat
 from judge.panel.rubric import Rubric
 from judge.protocols import Consults, Model
+from judge.regular import read_regular
 from judge.types import Case, Deliberation, Exchange, Failure, Member, Message, Record, Reply, Request, Usage, Vote
 
 #: Below this share of all probability the labels are not what the model was about to say, and their ratio is noise.
@@ -169,7 +170,7 @@ def read_threshold(text: str | None, *, model: str, rubric: Rubric) -> float:
     except ValueError:
         pass
     try:
-        found = Calibration.model_validate_json(Path(text).read_text(encoding="utf-8"))
+        found = Calibration.model_validate_json(read_regular(Path(text)))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise ConfigError(
             f"threshold {text!r} is neither a number nor a file that 'judge calibrate' wrote: {error}"

@@ -44,8 +44,8 @@ CREATE TABLE exchanges (
 CREATE INDEX by_request ON exchanges (request_digest);
 """
 
-#: The settings that verdicts on a kind are made with.
-Settings = Callable[[str], Provenance]
+#: The settings that verdicts on a kind are made with; None for a kind that nobody knows any more.
+Settings = Callable[[str], Provenance | None]
 
 
 class Run(Record):
@@ -117,11 +117,15 @@ def about(connection: sqlite3.Connection, path: Path) -> Run:
 def continue_with(
     connection: sqlite3.Connection, run: Run, settings: Settings, *, rubrics: dict[str, str], path: Path
 ) -> None:
-    """Make a file ready to go on. Raises StoreError where a kind that has verdicts now has other settings."""
+    """Make a file ready to go on. Raises StoreError where a kind that has verdicts now has other settings.
+
+    A kind whose plugin is gone keeps what it has, and the others go on.
+    """
     if run.layout != LAYOUT:
         raise StoreError(_not_continued(path))
     for kind, before in run.provenances.items():
-        _ensure_same(before, settings(kind), kind=kind, path=path)
+        if (now := settings(kind)) is not None:
+            _ensure_same(before, now, kind=kind, path=path)
     # Those of the kinds that occur are the same, or the fingerprint would not be.
     texts = {**run.rubrics, **rubrics} if run.provenances else rubrics
     if texts != run.rubrics:

@@ -244,5 +244,7 @@ class Store:
             raise StoreError(said) from error
         if case.kind not in self._written:
             assert self._settings is not None
-            layout.insert_provenance(connection, case.kind, outcome.verdict.provenance or self._settings(case.kind))
+            made_with = outcome.verdict.provenance or self._settings(case.kind)
+            assert made_with is not None  # whoever judged it knows the kind
+            layout.insert_provenance(connection, case.kind, made_with)
             self._written.add(case.kind)

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from judge.errors import ConfigError, nearest
 from judge.integrations.graders.records import Grader
+from judge.regular import read_regular
 
 _TYPES = {get_args(kind.model_fields["type"].annotation)[0]: kind for kind in get_args(get_args(Grader)[0])}
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(Grader)
@@ -19,7 +20,7 @@ _PLACES = ("grader", "testing_criteria", "reinforcement", "method")  # where a j
 def read(path: str | Path) -> tuple[Grader, ...]:
     """Return the graders of a file. Raises ConfigError that names the file, the field and what is wrong with it."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_regular(Path(path)).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"grader file {str(path)!r} cannot be read: {error}") from None
     return read_text(text, where=str(path))
