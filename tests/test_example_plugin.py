@@ -124,3 +124,48 @@ def test_a_witness_on_record_is_rechecked_and_a_forged_one_is_found(environ: dic
     again = run(["judge", "replay", "r.judge"], environ, tmp_path)
     assert again.returncode == 1
     assert "does not hold" in again.stdout
+
+
+_FORGE = """
+import json, sqlite3, sys
+connection = sqlite3.connect("r.judge")
+(said,) = connection.execute("SELECT verdict FROM verdicts WHERE case_id = 'seven-thirteens'").fetchone()
+verdict = json.loads(said)
+change = json.loads(sys.argv[1])
+verdict["findings"]["prime"] |= change
+verdict |= {"label": verdict["findings"]["prime"]["outcome"], "basis": verdict["findings"]["prime"]["basis"]}
+connection.execute("UPDATE verdicts SET verdict = ? WHERE case_id = 'seven-thirteens'", (json.dumps(verdict),))
+connection.commit()
+"""
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({"evidence": []}, 1, "seven-thirteens: "),  # a counterexample without a witness is none
+        ({"evidence": [{"content": '{"factor": 13}', "id": "prime", "source": "prime"}]}, 1, "seven-thirteens: "),
+        (
+            {"evidence": [{"content": '{"factor": 5}', "role": "witness", "id": "prime", "source": "prime"}]},
+            1,
+            "not hold",
+        ),
+        ({"evidence": [{"content": '{"factor": 7}', "role": "certificate", "id": "p", "source": "p"}]}, 2, "damaged"),
+        ({"outcome": "undecided", "basis": None}, 2, "damaged"),
+        (
+            {"outcome": "correct", "basis": "proof", "evidence": []},
+            0,
+            "2 verdicts by proof",
+        ),  # said to be taken, and not checked
+    ],
+)
+def test_a_finding_that_was_forged_is_seen_or_said_not_to_be_checked(
+    environ: dict[str, str], tmp_path: Path, change: dict[str, object], code: int, said: str
+) -> None:
+    judged = run(["judge", "run", str(PLUGIN / "numbers.jsonl"), "--run", "r.judge", "--limit", "2"], environ, tmp_path)
+    assert judged.returncode == 0, judged.stderr
+    forged = run([sys.executable, "-c", _FORGE, json.dumps(change)], environ, tmp_path)
+    assert forged.returncode == 0, forged.stderr
+    again = run(["judge", "replay", "r.judge"], environ, tmp_path)
+    assert (again.returncode, said in again.stdout + again.stderr) == (code, True), again.stdout + again.stderr
+    assert run(["judge", "replay", "--full", "r.judge"], environ, tmp_path).returncode != 0
