@@ -210,14 +210,8 @@ def _inputs(model: type[BaseModel]) -> tuple[Input, ...]:
 
 
 _WORDS = {
-    str: "text",
-    int: "integer",
-    float: "number",
-    bool: "true or false",
-    list: "list",
-    tuple: "list",
-    File: "file",
-}
+    str: "text", int: "integer", float: "number", bool: "true or false", list: "list", tuple: "list", File: "file",
+}  # fmt: skip
 
 
 def _type_of(annotation: Any) -> str:

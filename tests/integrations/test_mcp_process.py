@@ -137,7 +137,7 @@ def test_another_packages_tool_is_served_where_it_says_so_and_only_there(tmp_pat
     ("name", "said"),
     [
         ("Wrong", "tool 'wrong' has to say by a Serving that it may be served, not by True"),
-        ("Twice", "two tools to be served are called 'verify_answer'"),
+        ("Twice", "tool 'twice' calls itself 'verify_answer': the two names have to be the same"),
     ],
 )
 def test_a_tool_that_cannot_be_served_as_it_says_ends_the_server_in_words(tmp_path: Path, name: str, said: str) -> None:
