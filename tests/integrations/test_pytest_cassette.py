@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge.errors import StoreError
+from judge.integrations.pytest.asking import Asking
 from judge.integrations.pytest.cassette import Cassette, Entry, key_of
+from judge.integrations.pytest.missing import missing
 from judge.integrations.pytest.secrets import REMOVED, Secrets
 from judge.types import Message, Reply, Request, ToolCall, Usage
 
@@ -196,3 +198,15 @@ def test_credentials_of_headers_and_addresses_are_removed() -> None:
 def test_the_codes_of_fences_stay() -> None:
     text = "<response-1f2e3d4c5b6a>\nsk-ill and task-force\n</response-1f2e3d4c5b6a>"
     assert Secrets({}).removed(text) == text
+
+
+def test_a_cassette_of_judge_0_1_says_that_it_has_to_be_recorded_again(cassette: Cassette) -> None:
+    cassette.add(entry("a"))
+    assert not cassette.outdated
+    text = cassette.path.read_text(encoding="utf-8")
+    cassette.path.write_text(text.replace(" of judge 0.2 or newer.", " of judge."), encoding="utf-8")
+    old = Cassette(cassette.path)
+    assert old.outdated
+    said = missing("m", entry("b").request, old, test=Asking("test_a", "tests/test_x.py::test_a"), mode="once")
+    assert "was recorded by judge 0.1, whose prompts were others" in said
+    assert f"rm {cassette.path} && pytest --judge-record=new" in said

@@ -24,9 +24,10 @@ from judge.plain import digest
 from judge.types import Failure, Record, Reply, Request
 
 _HEAD = """\
-# What models answered to the tests of {module}, recorded by the pytest plugin of judge.
+# What models answered to the tests of {module}, recorded by the pytest plugin of judge 0.2 or newer.
 # A request that is asked again is answered from here. Forget everything: delete the file.
 """
+_OLD_HEAD = "# What models answered to the tests of {module}, recorded by the pytest plugin of judge.\n"
 _DOCUMENT = re.compile(r"^---\nkey: '?([0-9a-f]{32})'?\n(test: .*)\n", re.MULTILINE)  # YAML quotes what may be a number
 _SEPARATOR = re.compile("^---", re.MULTILINE)
 _COMMENTS = re.compile(r"(?:#.*\n|[ \t]*\n)*")
@@ -58,9 +59,7 @@ class _Place(NamedTuple):
     test: str  # the line as it stands in the file
 
 
-class _Seen(NamedTuple):
-    """The state of the file when it was last read."""
-
+class _Seen(NamedTuple):  # the state of the file when it was last read
     inode: int
     size: int
     changed: int
@@ -86,6 +85,13 @@ class Cassette:
             self._look()
             place = self._places.get(key)
             return None if place is None else self._parsed(place)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether it is one of judge 0.1, whose prompts were others: nothing in it is asked any more."""
+        with self._reading:
+            self._look()
+            return self._text.startswith(_OLD_HEAD.format(module=_module(self.path)))
 
     def has(self, test: str) -> bool:
         """Return whether anything was recorded for a test."""
@@ -200,7 +206,11 @@ class Cassette:
             raise StoreError(f"cassette {str(self.path)!r} cannot be {what}: {error}") from None
 
     def _head(self) -> bytes:
-        return _HEAD.format(module=self.path.name.removesuffix(".judge.yaml") + ".py").encode()
+        return _HEAD.format(module=_module(self.path)).encode()
+
+
+def _module(path: Path) -> str:
+    return path.name.removesuffix(".judge.yaml") + ".py"
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # which of both, is not known

@@ -27,6 +27,11 @@ def missing(model: str, request: Request, cassette: Cassette, *, test: Asking, m
     record = f"pytest --judge-record=new {shlex.quote(test.node)}"
     if not entries:
         return f"nothing is recorded in {path}, and {model} may not be asked {asked}. Record it: {record}"
+    if cassette.outdated:
+        return (
+            f"{path} was recorded by judge 0.1, whose prompts were others, and answers nothing of today {asked}. "
+            f"Delete it and record again: rm {shlex.quote(str(path))} && pytest --judge-record=new"
+        )
     lines = [f"{path} holds no answer of {model} to this request {asked}."]
     others = sorted({entry.model for entry in entries} - {model})
     same = [entry for entry in entries if entry.model == model]
