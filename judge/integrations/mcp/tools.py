@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, NamedTuple, Self
 
-from pydantic import BaseModel, Field, JsonValue, create_model
+from pydantic import BaseModel, Field, create_model
 
 from judge import kinds, registry
 from judge.assembly import made
@@ -34,7 +34,7 @@ class VerifyAnswer(BaseModel, extra="forbid"):
         default=None, description="what was asked; it tells which unit, which form or how many answers were wanted"
     )
     kind: str = Field(default="answer", description="the domain, usually 'answer'")
-    inputs: dict[str, JsonValue] = Field(
+    inputs: dict[str, Any] = Field(
         default={}, description="what the kind asks for besides texts, by name; contents, not paths of files"
     )
 
