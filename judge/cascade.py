@@ -12,7 +12,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from pydantic import JsonValue
@@ -23,9 +22,10 @@ from judge.errors import ConfigError, PluginError
 from judge.panel import voting
 from judge.panel.agent import Bounds, Seat
 from judge.panel.seats import Panel, ensure_agreement
+from judge.panel.toolbox import OfKind
 from judge.processes.consulting import Asked, Terms, consult, failed
 from judge.processes.crew import BATCH, cores
-from judge.processes.workers import Workers, sendable
+from judge.processes.workers import Workers, grouped
 from judge.protocols import Batches, Closes, Evaluator, Preflights
 from judge.provenance import provenance
 from judge.types import STRENGTH, Basis, Case, Decided, Deliberation, Finding, Provenance, Verdict
@@ -67,7 +67,7 @@ class Cascade:
             )
         self.limits = limits or Bounds()
         self.evaluators = tuple(sorted(evaluators, key=lambda e: (e.runs != "here", e.cost)))
-        self._groups = _groups(self.evaluators, terms=self.terms, here=here)
+        self._groups = grouped(self.evaluators, terms=self.terms, here=here)
         self._further = dict(further or {})
         self._provenances: dict[str, Provenance] = {}
 
@@ -221,7 +221,7 @@ class Cascade:
             round_, place = divmod(index, len(panel.seats))
             seat = panel.seats[place]
             seed = seat.member.seed + round_
-            return seat.deliberate(case, index=index, seed=seed, limits=self.limits, evaluators=self)
+            return seat.deliberate(case, index=index, seed=seed, limits=self.limits, evaluators=OfKind(self, case.kind))
 
         first, *others = indices
         answers: queue.SimpleQueue[Deliberation | BaseException] = queue.SimpleQueue()
@@ -241,15 +241,3 @@ class Cascade:
                 raise answer
             done.append(answer)
         return done
-
-
-def _groups(evaluators: Sequence[Evaluator], *, terms: Terms, here: bool) -> list[Workers | tuple[Evaluator, ...]]:
-    """Return evaluators that are asked in the same place and one after the other together: children, or this thread."""
-
-    def in_children(evaluator: Evaluator) -> bool:
-        if evaluator.runs == "sandbox" or (here and evaluator.runs == "here"):
-            return False
-        return sendable(evaluator)
-
-    grouped = ((children, tuple(group)) for children, group in groupby(evaluators, in_children))
-    return [Workers(group, terms) if children else group for children, group in grouped]

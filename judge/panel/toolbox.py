@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from pydantic import JsonValue
+
 from judge.errors import ToolError
 from judge.protocols import Consulting, Consults, Opens, Proves, Tool
 from judge.types import Case, Finding
@@ -56,3 +58,19 @@ class Toolbox:
             self._stack.close()
         except Exception as trouble:  # noqa: BLE001 - a tool is foreign code; the vote that it served stands
             warnings.warn(f"a tool could not be closed: {type(trouble).__name__}: {trouble}", stacklevel=2)
+
+
+class OfKind:
+    """The evaluators that a vote on a case may ask: those that its provenance names, about cases of its kind alone.
+
+    So a replay, which knows no others, comes to the same.
+    """
+
+    def __init__(self, evaluators: Consults, kind: str) -> None:
+        self._evaluators = evaluators
+        self.kinds = frozenset({kind}) & evaluators.kinds
+        self.weakest = evaluators.weakest
+
+    def consult(self, case: Case, *, hints: Mapping[str, JsonValue] | None = None) -> dict[str, Finding]:
+        """Return what evaluators of the case's kind find, by name."""
+        return self._evaluators.consult(case, hints=hints) if case.kind in self.kinds else {}

@@ -12,6 +12,7 @@ import json
 import pickle
 import threading
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -56,6 +57,18 @@ def sendable(evaluator: Evaluator) -> bool:
     except Exception:  # noqa: BLE001 - how an evaluator is pickled is foreign code
         return False
     return True
+
+
+def grouped(evaluators: Sequence[Evaluator], *, terms: Terms, here: bool) -> list[Workers | tuple[Evaluator, ...]]:
+    """Return evaluators that are asked in the same place and one after the other together: children, or this thread."""
+
+    def in_children(evaluator: Evaluator) -> bool:
+        if evaluator.runs == "sandbox" or (here and evaluator.runs == "here"):
+            return False
+        return sendable(evaluator)
+
+    grouped = ((children, tuple(group)) for children, group in groupby(evaluators, in_children))
+    return [Workers(group, terms) if children else group for children, group in grouped]
 
 
 class _Found(Record):

@@ -16,6 +16,7 @@ from judge.errors import InputError, PluginError, ToolError
 from judge.panel.agent import Seat
 from judge.panel.recorded import SeatOnRecord
 from judge.panel.seats import Panel
+from judge.panel.toolbox import OfKind
 from judge.processes.consulting import way
 from judge.protocols import Tool
 from judge.record.layout import BEFORE
@@ -159,7 +160,7 @@ def _voted_again(cascade: Cascade, panel: Panel, case: Case, verdict: Verdict, g
             index=vote.index,
             seed=vote.member.seed,
             limits=cascade.limits,
-            evaluators=cascade,
+            evaluators=OfKind(cascade, case.kind),
         )
         for vote in verdict.votes
     ]

@@ -20,7 +20,7 @@ from judge.types import STRENGTH
 class Arguments(BaseModel):
     """What to compare, or what to propose."""
 
-    kind: str = Field(default="answer", description="the domain, usually 'answer'")
+    kind: str | None = Field(default=None, description="the domain; null for that of the case, else 'answer'")
     response: str | None = Field(
         default=None, description="the final answer alone, without the text around it; null if you give hints"
     )
@@ -78,8 +78,9 @@ class Checking(Check):
         """Return the findings; those that a hint proves are kept as `proved`. Raises ToolError."""
         assert isinstance(arguments, Arguments)
         if arguments.hints is None:
-            brought = self._case.inputs if arguments.kind == self._case.kind else {}
-            return _compared(self._evaluators, arguments, brought)
+            kind = arguments.kind or self._case.kind
+            brought = self._case.inputs if kind == self._case.kind else {}
+            return _compared(self._evaluators, arguments.model_copy(update={"kind": kind}), brought)
         _ensure_asked(self._evaluators, self._case.kind)
         findings = self._evaluators.consult(self._case, hints=_object(arguments.hints, "hints"))
         if not findings:
@@ -92,7 +93,7 @@ def _compared(evaluators: Consults, arguments: Arguments, brought: dict[str, Any
     """Return what is found of two answers; nothing that a model says may name a file."""
     if arguments.response is None or arguments.reference is None:
         raise ToolError("give both a response and a reference")
-    given = {"kind": arguments.kind, "response": arguments.response, "reference": arguments.reference}
+    given = {"kind": arguments.kind or "answer", "response": arguments.response, "reference": arguments.reference}
     try:
         if arguments.inputs is None:
             case = Case(**given, inputs=brought)

@@ -94,3 +94,17 @@ def test_over_mcp_what_was_learned_is_no_fact_unless_the_host_says_so() -> None:
         assert "short_text: correct (learned): " in over_mcp(offers)
     with Offers(weakest="rule") as offers:
         assert not [line for line in over_mcp(offers).splitlines() if line.startswith("short_text: correct (learned):")]
+
+
+def test_what_other_kinds_are_asked_about_changes_no_vote_and_no_replay(tmp_path: Path) -> None:
+    case = Case(id="c", kind="grader", question="?", response="1", reference="1")
+    for kind in ("", '"kind": "answer", ', '"kind": "grader", '):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.judge"
+        call = ToolCall(id="k", name="check", arguments=f'{{{kind}"response": "1", "reference": "1"}}')
+        vote = ToolCall(id="v", name="vote", arguments='{"reason": "r", "label": "incorrect", "cites": []}')
+        model = ScriptedModel(lambda request: Reply(tool_calls=(vote if request.turn else call,)), native_tools=True)  # noqa: B023
+        with Judge(model=model, evaluators=["number"]) as judge:
+            (verdict,) = judge.run([case], path=path)
+        assert "no evaluator " in verdict.evidence[0].content
+        with Store.read(path) as store:
+            assert [comparison.differences for comparison in replay(store)] == [()]
