@@ -14,7 +14,7 @@ import pytest
 from backends import CASES, Backend, ask, text_of
 from pydantic import BaseModel
 
-from judge import Case, ModelError, Verdict
+from judge import Case, ModelError, Tool, Verdict
 from judge.record.store import Store
 from judge.replaying import replay
 from judge.types import Message, Request, ToolSpec
@@ -146,7 +146,7 @@ def test_tools_are_called_through_objects(backend: Backend) -> None:
     assert vote.usage.completion_tokens > 0
 
 
-class Lookup:
+class Lookup(Tool):
     """A tool that the test sees being called."""
 
     name = "lookup"
