@@ -41,6 +41,8 @@ from server_faults import (
     Truncated,
 )
 
+pytestmark = pytest.mark.sampled(3)  # all of them run with the exhaustive ones
+
 VOTE = {
     "type": "object",
     "properties": {

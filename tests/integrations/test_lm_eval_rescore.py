@@ -21,6 +21,8 @@ from judge.integrations.lm_eval.fields import Fields
 from judge.integrations.lm_eval.filter import JudgeFilter, figures, mean_of_decided, process_results
 from judge.integrations.lm_eval.rescore import rescore
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 SAVED = Path(__file__).parent / "environments" / "saved"
 DATE = "2026-11-22T16-48-44.393213"
 MATH, SHORT = (f"samples_{task}_{DATE}.jsonl" for task in ("judge_math", "judge_short_qa"))

@@ -13,6 +13,8 @@ from judge.errors import ModelDown
 from judge.models import ModelOptions
 from judge.models.openai_api import OpenAIModel
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_stall_ends_at_the_deadline_and_gives_its_place_back(api: str) -> None:

@@ -10,6 +10,8 @@ from server_faults import Behaviour, Delay, Fill, RateLimit, Status, Text
 
 from judge.errors import ModelDown
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 FUTURE, PAST = "Wed, 21 Oct 2099 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 GMT"
 
 

@@ -29,6 +29,8 @@ from server_faults import (
 from judge.errors import ModelDown, ModelError
 from judge.types import Message, Usage
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 
 @pytest.mark.parametrize("api", APIS)
 def test_a_vote_of_the_asked_form(api: str) -> None:

@@ -21,6 +21,8 @@ from judge.record import artifacts, labels, layout, migration
 from judge.record.store import Store
 from judge.record.summary import summarise
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 MADE = Path(__file__).with_name("layout1")
 NAMES = ("answers", "panel", "tags")
 

@@ -15,6 +15,8 @@ from cheats import CHEATS, HONEST
 
 from judge.sandbox import Limits, MiB, Result, Sandbox
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 INPUTS = [(10,), (7,), (20,)]
 EXPECTED = [285, 91, 2470]
 LIMITS = Limits(seconds=3, cpu_seconds=2, memory_bytes=128 * MiB)

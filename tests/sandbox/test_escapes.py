@@ -14,6 +14,8 @@ from escapes import ESCAPES, PRELUDE, Escape
 
 from judge.sandbox import Completed, Limits, Sandbox
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 #: An attempt fails with one of these; a NameError would say that the probe itself is broken.
 STOPPED = (
     *("PermissionError", "FileNotFoundError", "OSError", "BlockingIOError", "ProcessLookupError", "MemoryError"),

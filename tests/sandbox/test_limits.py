@@ -7,6 +7,8 @@ from exhausting import EXCESSES, SMALL, Excess
 
 from judge.sandbox import Limits, MiB, Sandbox
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("excess", EXCESSES, ids=lambda excess: excess.name)

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from judge.sandbox import Failed, Limits, Program, Sandbox
 from judge.types import Record
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 LIMITS = Limits(seconds=60, cpu_seconds=30, output_bytes=100_000)
 SHORT = LIMITS.model_copy(update={"cpu_seconds": 0.5})
 

@@ -14,6 +14,8 @@ from judge.sandbox import Limits, MiB, Sandbox
 from judge.sandbox.inside import folders
 from judge.sandbox.inside.plain import NotPlain, decode, encode
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 RAISERS = {
     "an exception whose text raises": (
         "class E(RuntimeError):\n    def __str__(self): raise ValueError\nraise E()",

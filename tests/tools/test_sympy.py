@@ -18,6 +18,8 @@ from judge.panel.agent import Seat, deliberate
 from judge.panel.rubric import Rubric
 from judge.types import Case, Member, Request, ToolCall
 
+pytestmark = pytest.mark.sampled(2)  # all of them run with the exhaustive ones
+
 CASES = Path(__file__).parent.parent / "cases"
 TOOL = Sympy(seconds=60)  # machines are shared: a slow one is no bug
 
