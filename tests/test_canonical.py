@@ -105,7 +105,7 @@ def test_a_file_is_looked_up_where_a_case_is_read_and_nowhere_else(tmp_path: Pat
     assert Shapes(**written(file=read.file.model_dump())).file == read.file
 
 
-@pytest.mark.parametrize("path", ["/proc/self/pagemap", "/dev/zero", "/dev/stdin", "pipe", ".", "loop"])
+@pytest.mark.parametrize("path", ["/proc/self/pagemap", "/dev/zero", "pipe", ".", "loop"])
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, path: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
