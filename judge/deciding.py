@@ -23,7 +23,7 @@ def by_findings(case: Case, findings: dict[str, Finding], *, weakest: Basis, pro
     """Return the verdict of the strongest finding, or why there is none."""
     deciding = decisive(findings, weakest)
     common = {"case_id": case.id, "findings": findings, "provenance": provenance}
-    if conflict := _conflict(deciding):
+    if conflict := _conflict(findings):
         error = Failure(cause="conflict", message=conflict)
         return Verdict(label="undecided", decided_by="nobody", because=conflict, error=error, **common)
     if not deciding:
@@ -81,9 +81,9 @@ def proved(done: Iterable[Deliberation]) -> dict[str, Finding]:
     return found
 
 
-def _conflict(deciding: Sequence[tuple[str, Finding]]) -> str | None:
-    """Return what was found by sound bases that cannot both be, if it was."""
-    sound = {finding.outcome: (name, finding) for name, finding in deciding if finding.basis in SOUND}
+def _conflict(findings: Mapping[str, Finding]) -> str | None:
+    """Return what was found by sound bases that cannot both be, if it was; also by one too weak to decide here."""
+    sound = {finding.outcome: (name, finding) for name, finding in findings.items() if finding.basis in SOUND}
     if len(sound) < 2:
         return None
     said = "; ".join(f"{name}: {f.outcome} ({f.basis}): {f.because}" for name, f in sound.values())

@@ -108,6 +108,13 @@ def test_sound_findings_of_both_sides_leave_a_case_undecided(one: Basis, other: 
     assert [failure.cause for failure in verdict.failures] == ["conflict"]
 
 
+def test_a_counterexample_stands_against_a_proof_also_where_only_proofs_decide() -> None:
+    asked = [Fixed("a", "correct", "proof"), Fixed("b", "incorrect", "counterexample")]
+    verdict = Judge(evaluators=asked, here=True, everybody=True, weakest="proof").decide(CASE)
+    assert (verdict.label, [failure.cause for failure in verdict.failures]) == ("undecided", ["conflict"])
+    assert judged(asked[1], weakest="proof") == ("undecided", "nobody", None)
+
+
 def test_a_proof_overrules_what_is_not_sound_on_the_other_side() -> None:
     for weaker in ("bounded", "tested", "rule", "learned"):
         asked = [Fixed("a", "correct", weaker), Fixed("b", "incorrect", "proof")]  # type: ignore[arg-type]
